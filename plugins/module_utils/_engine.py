@@ -12,7 +12,7 @@ from typing import Any, Callable, NamedTuple, TypeVar
 
 from ._errors import ClosedEarly, CommandRefused, HAProxyError, NotConverged, PartlyApplied, WaitTimedOut
 from ._fleet import Fleet, PerProcess, all_well
-from ._plan import Goal, Plan, Resource, Stage, listed
+from ._plan import Goal, Plan, Resource, Stage, Until, listed
 from ._process import Told
 from ._protocol import Command
 
@@ -79,7 +79,7 @@ def carry_out(
                 now = fleet.each(resource.observe)
                 _confirm(resource, stage.goal, now)
             if stage.goal.until is not None:
-                now = _wait(fleet, resource, stage, now, patience, clock)
+                now = _wait(fleet, resource, stage.goal, stage.goal.until, now, patience, clock)
     return now
 
 
@@ -154,15 +154,19 @@ def _confirm(resource: Resource[S], goal: Goal[S], now: PerProcess[S]) -> None:
 
 
 def _wait(
-    fleet: Fleet, resource: Resource[S], stage: Stage[S], now: PerProcess[S], patience: Patience, clock: Clock
+    fleet: Fleet,
+    resource: Resource[S],
+    goal: Goal[S],
+    until: Until[S],
+    now: PerProcess[S],
+    patience: Patience,
+    clock: Clock,
 ) -> PerProcess[S]:
     """Read until the goal's promise has come true.
 
     :raises WaitTimedOut: naming what is left.
     :raises NotConverged: when somebody else undid the goal meanwhile.
     """
-    until = stage.goal.until
-    assert until is not None
     began = clock.now()
     memory: Mapping[Any, float] = {}
     while True:
@@ -174,4 +178,4 @@ def _wait(
             raise WaitTimedOut(f"after {patience.timeout:g} s still waiting for {'; '.join(left)}")
         clock.sleep(min(patience.interval, patience.timeout - seconds))
         now = fleet.each(resource.observe)
-        _confirm(resource, stage.goal, now)
+        _confirm(resource, goal, now)

@@ -140,7 +140,7 @@ def read_reply(raw: bytes) -> Reply:
     :raises NotHAProxy: when this is no reply of a stats socket.
     """
     if not raw:
-        raise ClosedEarly("empty reply")
+        raise ClosedEarly("empty reply: it closed the connection without an answer")
     if not raw.startswith(b"\n"):
         raise NotHAProxy(f"no HAProxy answers there, but something that says {decode(raw[:60])!r}")
     body = decode(raw[1:])
@@ -189,7 +189,7 @@ def read_joined(raw: bytes, count: int) -> Joined:
     :raises ClosedEarly: when the reply ends before it has spoken about every command or refused one.
     """
     if not raw:
-        raise ClosedEarly("empty reply")
+        raise ClosedEarly("empty reply: it closed the connection without an answer")
     rest = raw.lstrip(b"\n")
     silences = len(raw) - len(rest) - 1
     if not rest:

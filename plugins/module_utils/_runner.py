@@ -84,7 +84,7 @@ def _told_of(fleet: Fleet) -> dict[str, Any]:
     return {
         "processes": [_process(process) for process in fleet.processes],
         "old_workers": "unknown",
-        "skipped": [skipped._asdict() for skipped in fleet.skipped],
+        "skipped_sockets": [skipped._asdict() for skipped in fleet.skipped],
     }
 
 

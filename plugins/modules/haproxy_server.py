@@ -184,7 +184,7 @@ unconfirmed:
   type: list
   elements: dict
   sample: []
-skipped:
+skipped_sockets:
   description: Sockets that were found and left out, with the reason.
   returned: success
   type: list

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from lab.oracle import Key, Truth, put, servers
 from lab.prophecy import holds
 from lab.tasks import run
@@ -123,7 +124,11 @@ def _worlds(draw: st.DrawFn) -> tuple[list[dict[Key, Truth]], dict[str, Any]]:
     percent = st.integers(1, 300).map(lambda number: f"{number}%")
     wish = draw(
         st.fixed_dictionaries(
-            {"name": st.lists(st.sampled_from(("web1", "web2", "web*", "api?", "off1", "*1", "a.b:c-d_e")), min_size=1)},
+            {
+                "name": st.lists(
+                    st.sampled_from(("web1", "web2", "web*", "api?", "off1", "*1", "a.b:c-d_e")), min_size=1
+                )
+            },
             optional={
                 "state": st.sampled_from((*STATES, "enabled", "disabled")),
                 "weight": st.integers(0, 256).map(str) | percent,

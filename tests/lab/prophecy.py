@@ -13,7 +13,7 @@ from .recorder import Recorders
 from .tasks import Result, run
 
 # Keys of a result that tell what was done and predicted. Readings move by themselves.
-TOLD = ("changed", "diff", "commands", "also_done", "unconfirmed", "processes", "skipped", "old_workers")
+TOLD = ("changed", "diff", "commands", "also_done", "unconfirmed", "processes", "skipped_sockets", "old_workers")
 MOVING = ("readings",)
 
 

@@ -28,9 +28,13 @@ def run(module: str, arguments: dict[str, Any], *, check: bool = False, diff: bo
     main = importlib.import_module(f"{MODULES}.{module}").main
     output = io.StringIO()
     modes = {"_ansible_check_mode": check, "_ansible_diff": diff}
-    with _as_on_a_target(), patch_module_args({**arguments, **modes}), contextlib.redirect_stdout(output):
-        with contextlib.suppress(SystemExit):
-            main()
+    with (
+        _as_on_a_target(),
+        patch_module_args({**arguments, **modes}),
+        contextlib.redirect_stdout(output),
+        contextlib.suppress(SystemExit),
+    ):
+        main()
     result: Result = json.loads(output.getvalue())
     return result
 

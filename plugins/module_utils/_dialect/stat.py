@@ -35,7 +35,7 @@ def parse_stat(table: str, columns: Collection[str]) -> Iterator[Row]:
     if not table.startswith("# pxname,svname,"):
         raise ReplyNotUnderstood(f"not a table of statistics: {table[:60]!r}")
     lines = csv.reader(table[2:].splitlines(keepends=True), strict=True)
-    header = next(lines)
+    header = next(lines, [])
     wanted = [(place, name) for place, name in enumerate(header) if name in columns]
     try:
         for cells in lines:

@@ -1,0 +1,81 @@
+# Copyright (c) 2026, haproxyadmin.haproxy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The areas of ./dev test, and running them."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import replace
+from threading import Lock
+
+from suite.lint import lint
+from suite.log import Log
+from suite.paths import ROOT
+from suite.playbooks import demo, molecule
+from suite.pytests import integration, playbooks, unit, unit_on_oldest
+from suite.results import Row, failure, has_failed, judged, summary
+from suite.sanity import sanity
+
+Area = Callable[[Log], list[Row]]
+
+# The longest first, as two run at a time.
+AREAS: Mapping[str, Area] = {
+    "sanity": sanity,
+    "integration": integration,
+    "playbooks": playbooks,
+    "molecule": molecule,
+    "lint": lint,
+    "unit-3.9": unit_on_oldest,
+    "unit": unit,
+    "demo": demo,
+}
+# Those whose result depends on time have the machine to themselves.
+ALONE = ("demo",)
+
+_printing = Lock()
+
+
+def test(names: Sequence[str]) -> int:
+    """Run these areas, or all; prints the summary; returns the exit code."""
+    if unknown := [name for name in names if name not in AREAS]:
+        print(f"dev: no area {', '.join(unknown)}; there are {', '.join(AREAS)}", file=sys.stderr)
+        return 2
+    strict = os.environ.get("STRICT") == "1"
+    chosen = [name for name in AREAS if name in names or not names]
+    rows: dict[str, list[Row]] = {}
+    begin = time.monotonic()
+    for group, workers in (([n for n in chosen if n not in ALONE], 2), ([n for n in chosen if n in ALONE], 1)):
+        with ThreadPoolExecutor(workers) as pool:
+            started = {pool.submit(_run, name, strict=strict): name for name in group}
+            for done in as_completed(started):
+                name, error = started[done], done.exception()
+                if error:  # the other areas still tell what they find
+                    traceback.print_exception(error)
+                    rows[name] = [failure(name, f"{type(error).__name__}: {error}")]
+                else:
+                    rows[name] = done.result()
+    ordered = [row for name in chosen for row in rows[name]]
+    print("\n" + summary(ordered, wall=time.monotonic() - begin))
+    return int(has_failed(ordered))
+
+
+def _run(name: str, *, strict: bool) -> list[Row]:
+    """Run one area to its judged rows; its log is printed whole when something failed."""
+    log = Log(name)
+    begin = time.monotonic()
+    rows = [judged(row, strict=strict) for row in AREAS[name](log)]
+    seconds = time.monotonic() - begin
+    if len(rows) == 1:  # else each row says its own
+        rows = [replace(rows[0], seconds=seconds)]
+    with _printing:
+        verdict = "FAILED" if has_failed(rows) else "ok"
+        if has_failed(rows):
+            print(f"\n---- {name}: {log.path.relative_to(ROOT)}\n{log.path.read_text()}----", flush=True)
+        print(f"{name:12} {verdict:6} {seconds:6.1f} s", flush=True)
+    return rows

@@ -1,0 +1,42 @@
+# Copyright (c) 2026, haproxyadmin.haproxy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a task of the collection costs, beside ansible.builtin.ping: seconds of a whole ad-hoc command."""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from lab.config import servers_body
+from lab.fleet import one
+from lab.versions import newest
+from suite.payload import LIMIT, bytes_above_ping
+
+RUNS = 7
+
+
+def bench() -> int:
+    """Print the table; returns the exit code."""
+    with one(newest(), servers_body([1])) as fleet:
+        server = f"name=web1 backend=www state=ready socket={fleet.sockets[0]}"
+        ping = _seconds("ansible.builtin.ping", "")
+        ours = _seconds("haproxyadmin.haproxy.haproxy_server", server)
+    print(f"ad hoc, median of {RUNS}  ping {ping:.3f} s  haproxy_server {ours:.3f} s  above ping {ours - ping:.3f} s")
+    print(f"source above ping    {bytes_above_ping('haproxy_server')} bytes of at most {LIMIT}")
+    return 0
+
+
+def _seconds(module: str, arguments: str) -> float:
+    interpreter = Path(sys.executable).resolve()  # not .venv's, as ansible-core 2.19 runs none with a blank in its path
+    host = ["localhost", "-i", "localhost,", "-c", "local", "-e", f"ansible_python_interpreter={interpreter}"]
+    command = ["ansible", *host, "-m", module, "-a", arguments]
+    times = []
+    for _run in range(RUNS):
+        begin = time.perf_counter()
+        subprocess.run(command, check=True, capture_output=True)
+        times.append(time.perf_counter() - begin)
+    return statistics.median(times)
