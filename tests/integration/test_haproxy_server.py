@@ -152,7 +152,7 @@ def test_prophecy_of_random_states_and_wishes(
         balancer.recorders.clear()
         failure = run("haproxy_server", arguments)
         assert failure["error"] == "InputError"
-        assert balancer.recorders.writes() == [[] for _ in balancer.recorders.all]
+        assert balancer.recorders.writes() == [[]] * len(balancer.recorders)
         return
     result = holds("haproxy_server", arguments, balancer.recorders, "servers")
     agrees(balancer, result)

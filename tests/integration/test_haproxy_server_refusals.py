@@ -76,7 +76,7 @@ def test_hostile_text_is_refused_before_anything_is_sent(balancer: Balancer, opt
     value = text if option == "weight" else [text]
     failure = fails({**DRAIN, option: value, "socket": balancer.sockets})
     assert failure["error"] in ("InputError", "ObjectNotFound")
-    assert balancer.recorders.writes() == [[] for _ in before]
+    assert balancer.recorders.writes() == [[]] * len(before)
     assert [servers(balancer.fleet, index) for index in range(len(balancer.recorders))] == before
 
 
@@ -122,7 +122,7 @@ def test_a_wish_that_cannot_come_true_is_refused(
     assert failure["error"] == error
     assert words in failure["msg"]
     assert failure["done"] == failure["refused"] == failure["not_attempted"] == []
-    assert balancer.recorders.writes() == [[] for _ in balancer.recorders.all]
+    assert balancer.recorders.writes() == [[]] * len(balancer.recorders)
 
 
 @pytest.mark.parametrize("level", ["operator", "user"])

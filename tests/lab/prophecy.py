@@ -39,7 +39,7 @@ def holds(module: str, arguments: dict[str, Any], recorders: Recorders, objects:
 
     `objects` is the key of the result's rows. What is read afterwards is for the caller to hold against the result.
     """
-    nothing: list[list[str]] = [[] for _ in recorders.all]
+    nothing: list[list[str]] = [[]] * len(recorders)
 
     recorders.clear()
     predicted = run(module, arguments, check=True)
