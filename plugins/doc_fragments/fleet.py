@@ -13,12 +13,20 @@ class ModuleDocFragment:
 options:
   socket:
     description:
-      - Where the processes are. Each entry is the path of a stats socket, or a directory, which stands for every socket in
-        it.
-      - Several sockets of one process (another level, a link) count as one process, and the one with the highest level is
-        used.
+      - Where the processes are. Each entry is the path of a stats socket, a glob, a directory (every socket in it),
+        C(unix@PATH), C(tcp://HOST:PORT), C(HOST:PORT), C([::1]:9999), C(ipv4@HOST:PORT), C(ipv6@HOST:PORT), or the path of
+        a B(master socket), which stands for all of its workers.
+      - Several addresses of one process (another level, a link, its master) count as one process, and the one with the
+        highest level is used.
+      - Under C(nbproc) (HAProxy up to 2.4), a socket that several processes share is never written through; the sockets
+        that HAProxy itself names for the single processes are used instead. When some cannot be reached, a module that
+        writes fails before it writes.
+      - Only a master socket shows B(old workers), which a reload replaced and which live until their last session ends.
+        They take no command any more; their sessions count where a module waits for sessions.
       - When omitted, the environment variable E(HAPROXY_SOCKET) of the managed host is used (entries separated by V(,)),
-        else every live socket of the usual places, such as C(/run/haproxy/admin.sock).
+        else every live one of the usual stats sockets and master sockets, such as C(/run/haproxy/admin.sock) and
+        C(/run/haproxy-master.sock).
+      - When HAProxy is reloaded while the task runs, the task looks and plans again, once.
     type: list
     elements: str
   timeout:
@@ -28,15 +36,15 @@ options:
     default: 10.0
   expected_processes:
     description:
-      - Fail before anything is written when another number of processes answers.
+      - Fail before anything is written when another number of current processes answers.
       - When omitted, any number will do, but every entry of O(socket) must yield at least one.
     type: int
   on_unreachable:
     description:
       - What to do when a socket does not answer as a HAProxy does.
-      - When omitted, a socket that is named in O(socket) must answer. Of what a directory turned up, sockets that are
-        certainly no HAProxy (nobody listens, another protocol) are skipped with a warning; one that hangs or may not be
-        read fails the task before anything is written.
+      - When omitted, a socket that is named in O(socket) must answer. Of what a directory or a glob turned up, sockets that
+        are certainly no HAProxy (nobody listens, another protocol) are skipped with a warning; one that hangs or may not
+        be read fails a task that writes, before it writes, and is skipped with a warning by one that only reads.
       - V(fail) fails for every socket, V(warn) skips every one with a warning.
     type: str
     choices:
@@ -73,6 +81,23 @@ attributes:
     support: full
   idempotent:
     description: A second run with the same options sends no command that writes and reports no change.
+    support: full
+  platform:
+    description: Systems on which the module runs.
+    platforms: posix
+    support: full
+"""
+
+    ATTRIBUTES_INFO = r"""
+attributes:
+  check_mode:
+    description: Only reads, in check mode as otherwise.
+    support: full
+  diff_mode:
+    description: Changes nothing, so there is nothing to show.
+    support: N/A
+  idempotent:
+    description: Changes nothing, however often it runs.
     support: full
   platform:
     description: Systems on which the module runs.

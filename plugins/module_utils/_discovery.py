@@ -1,34 +1,32 @@
 # Copyright (c) 2026, haproxyadmin.haproxy contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From what the user wrote under ``socket`` to the processes that answer there.
-
-One process is one process, however many sockets and links lead to it: identity is what the process says of itself.
-"""
+"""From what the user wrote under ``socket`` to the processes that answer there. However many sockets, links and masters
+lead to a process, it is one: identity is what it says of itself."""
 
 from __future__ import annotations
 
 import errno
+import glob
 import os
 import stat
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
-from ._dialect.info import FACTS, LEVELS, Facts, parse_facts
-from ._errors import CannotConnect, FleetError, HAProxyError, InputError, NotHAProxy, TimedOut
+from ._address import Address, address_of
+from ._dialect.info import LEVELS
+from ._errors import CannotConnect, FleetError, HAProxyError, NotHAProxy
 from ._fleet import Fleet, Skipped
-from ._process import Process, ask_tables
-from ._transport import Address, Conversation, Converse
+from ._probe import probe
+from ._process import Answer, Process
+from ._transport import Converse
 
-# Where distributions and the documentation put the stats socket. A link from /var/run to /run does no harm.
+# Where distributions and the documentation put stats and master sockets.
 USUAL_PLACES = (
-    "/run/haproxy/admin.sock",
-    "/run/haproxy.sock",
-    "/run/haproxy/haproxy.sock",
-    "/run/haproxy/stats.sock",
-    "/var/run/haproxy/admin.sock",
-    "/var/run/haproxy.sock",
-    "/var/lib/haproxy/stats",
-    "/var/lib/haproxy/stats.sock",
+    *("/run/haproxy/admin.sock", "/run/haproxy.sock", "/run/haproxy/haproxy.sock", "/run/haproxy/stats.sock"),
+    *("/var/run/haproxy.sock", "/var/lib/haproxy/stats", "/var/lib/haproxy/stats.sock"),
+    *("/run/haproxy-master.sock", "/run/haproxy/master.sock", "/run/haproxy/haproxy-master.sock"),
+    "/var/lib/haproxy/master.sock",
 )
 
 # What connect() says of something that is certainly no living HAProxy.
@@ -36,11 +34,11 @@ _NO_LISTENER = (errno.ECONNREFUSED, errno.ENOTSOCK, errno.EPROTOTYPE, errno.ENOE
 
 
 class Policy(NamedTuple):
-    """What the task says about processes that do not answer.
+    """What to do about processes that do not answer.
 
     :param on_unreachable: ``fail``, ``warn``, or None for the default of each kind of entry.
-    :param writes: whether the module writes; one that does cannot pass over a process that may be alive.
-    :param expected: how many processes must answer; None: any number.
+    :param writes: the module cannot pass over a process that may be alive.
+    :param expected: how many current processes must answer; None: any number.
     """
 
     on_unreachable: str | None
@@ -49,7 +47,7 @@ class Policy(NamedTuple):
 
 
 class _Candidate(NamedTuple):
-    """An address to be tried, the entry that it comes from, and whether the entry named it and nothing else."""
+    """An address to be tried, its entry, and whether the entry named it and nothing else."""
 
     entry: str
     address: Address
@@ -59,20 +57,25 @@ class _Candidate(NamedTuple):
 def discover(entries: Sequence[str], policy: Policy, converse: Converse, timeout: float) -> Fleet:
     """Find the processes.
 
-    :param entries: paths of sockets and directories; none: the usual places.
+    :param entries: addresses, directories, globs; none: the usual places.
     :raises HAProxyError: when an entry yields no process, or not as many answer as expected.
     """
-    candidates = _usual() if not entries else [found for entry in entries for found in _candidates(entry)]
-    addresses = list(dict.fromkeys(candidate.address for candidate in candidates))
-    answers = dict(zip(addresses, converse([_probe(address) for address in addresses], timeout)))
+    candidates = [found for entry in entries for found in _candidates(entry)] if entries else _usual()
+    answers = _ask({candidate.address for candidate in candidates}, converse, timeout)
     skipped = _skip(candidates, answers, policy)
-    processes = _distinct((address, answer) for address, answer in answers.items() if isinstance(answer, Facts))
     for entry in entries or ("",):
         _yields(entry, candidates, answers)
-    if policy.expected is not None and len(processes) != policy.expected:
-        names = ", ".join(process.name for process in processes)
-        raise FleetError(f"{len(processes)} processes answer ({names}), and {policy.expected} are expected")
-    return Fleet(tuple(sorted(processes, key=lambda process: process.name)), tuple(skipped), converse, timeout)
+    found = [process for candidate in candidates for process in _processes(answers[candidate.address])]
+    processes = sorted(_whole(found, answers, policy, converse, timeout), key=lambda process: process.name)
+    current = tuple(process for process in processes if not process.old)
+    if not current:
+        raise FleetError("no current process answers, only such as cannot be told apart or have been replaced")
+    if policy.expected not in (None, len(current)):
+        names = ", ".join(process.name for process in current)
+        raise FleetError(f"{len(current)} processes answer ({names}), and {policy.expected} are expected")
+    known = any(process.reloads is not None for process in found)
+    old = tuple(process for process in processes if process.old) if known else None
+    return Fleet(current, old, tuple(skipped), converse, timeout)
 
 
 def _usual() -> list[_Candidate]:
@@ -81,18 +84,18 @@ def _usual() -> list[_Candidate]:
 
 def _candidates(entry: str) -> list[_Candidate]:
     """
-    :raises InputError: when the entry is not the path of a socket or a directory.
+    :raises InputError: when the entry is no address.
     """
-    path = os.path.expanduser(entry)
-    if not os.path.isabs(path) or "\0" in path:
-        raise InputError(f"socket {entry!r} is not an absolute path")
-    if not os.path.isdir(path):
-        return [_Candidate(entry, Address(entry, path), True)]
-    try:
-        found = sorted(os.path.join(path, name) for name in os.listdir(path))
-    except OSError as error:
-        raise CannotConnect(f"cannot read the directory {entry}: {error.strerror}", errno=error.errno) from error
-    return [_Candidate(entry, Address(place, place), False) for place in found if _is_socket(place)]
+    address = address_of(entry)
+    path = address.path
+    if os.path.isdir(path):
+        pattern = os.path.join(glob.escape(path), "*")
+    elif path and glob.has_magic(path) and not os.path.lexists(path):
+        pattern = path
+    else:
+        return [_Candidate(entry, address, True)]
+    places = sorted(place for place in glob.glob(pattern) if _is_socket(place))
+    return [_Candidate(entry, Address(place, place), False) for place in places]
 
 
 def _is_socket(path: str) -> bool:
@@ -102,21 +105,16 @@ def _is_socket(path: str) -> bool:
         return False
 
 
-def _probe(address: Address) -> Conversation[Facts]:
-    """Ask an address what it is."""
-    try:
-        return parse_facts((yield from ask_tables(address.text, address, FACTS)))
-    except TimedOut as error:
-        if error.partial and not error.partial.startswith(b"\n"):
-            raise NotHAProxy(f"{address.text} is no HAProxy: it says {error.partial[:60]!r} and goes on") from error
-        raise
-    except NotHAProxy as error:
-        raise NotHAProxy(f"{address.text}: {error.message}") from error
+def _ask(addresses: Iterable[Address], converse: Converse, timeout: float) -> dict[Address, Answer]:
+    tried = sorted(addresses)
+    return dict(zip(tried, converse([probe(address) for address in tried], timeout)))
 
 
-def _skip(
-    candidates: Iterable[_Candidate], answers: Mapping[Address, Facts | HAProxyError], policy: Policy
-) -> list[Skipped]:
+def _processes(answer: Answer) -> list[Process]:
+    return [] if isinstance(answer, HAProxyError) else answer
+
+
+def _skip(candidates: Iterable[_Candidate], answers: Mapping[Address, Answer], policy: Policy) -> list[Skipped]:
     """The sockets to pass over.
 
     :raises HAProxyError: for the first that must not be passed over.
@@ -124,7 +122,7 @@ def _skip(
     skipped = []
     for candidate in candidates:
         answer = answers[candidate.address]
-        if isinstance(answer, Facts):
+        if not isinstance(answer, HAProxyError):
             continue
         dead = isinstance(answer, NotHAProxy) or (isinstance(answer, CannotConnect) and answer.errno in _NO_LISTENER)
         default = "fail" if candidate.named or (policy.writes and not dead) else "warn"
@@ -134,26 +132,37 @@ def _skip(
     return skipped
 
 
-def _distinct(answers: Iterable[tuple[Address, Facts]]) -> list[Process]:
-    """One process for each identity, called by its first address and asked by the one with the highest level."""
-    found: dict[tuple[str, ...], Process] = {}
-    for address, facts in answers:
-        known = found.get(facts.identity)
-        if known is None:
-            found[facts.identity] = Process(address.text, address, facts)
-        elif LEVELS.index(facts.level) > LEVELS.index(known.facts.level):
-            found[facts.identity] = Process(known.name, address, facts)
-    return list(found.values())
+def _whole(
+    found: Sequence[Process], answers: Mapping[Address, Answer], policy: Policy, converse: Converse, timeout: float
+) -> list[Process]:
+    """The distinct processes; of an ``nbproc`` also those that were not given."""
+    usable = [process for process in found if not process.shared]
+    if any(process.facts.nbproc > 1 for process in found):
+        from ._nbproc import completed  # gone since HAProxy 2.5
+
+        usable = completed(found, answers, lambda wanted: _ask(wanted, converse, timeout), writes=policy.writes)
+    return _distinct(usable)
 
 
-def _yields(entry: str, candidates: Iterable[_Candidate], answers: Mapping[Address, Facts | HAProxyError]) -> None:
+def _distinct(found: Iterable[Process]) -> list[Process]:
+    """One process for each identity: under its first direct name, asked through the address with the highest level."""
+    distinct: dict[tuple[str, ...], Process] = {}
+    for process in sorted(found, key=lambda process: process.reloads is not None):
+        known = distinct.setdefault(process.facts.identity, process)
+        best = max(known, process, key=lambda one: LEVELS.index(one.facts.level))
+        reloads = known.reloads if process.reloads is None else process.reloads
+        distinct[process.facts.identity] = replace(best, name=known.name, reloads=reloads)
+    return list(distinct.values())
+
+
+def _yields(entry: str, candidates: Iterable[_Candidate], answers: Mapping[Address, Answer]) -> None:
     """
     :raises FleetError: when no process answers behind this entry.
     """
     tried = [candidate.address for candidate in candidates if candidate.entry == entry]
-    if any(isinstance(answers[address], Facts) for address in tried):
+    if any(_processes(answers[address]) for address in tried):
         return
     if not entry:
         raise FleetError(f"no HAProxy answers in the usual places; say where with 'socket': {', '.join(USUAL_PLACES)}")
-    reasons = "; ".join(str(answers[address]) for address in tried)
-    raise FleetError(f"no HAProxy answers behind {entry}: {reasons or 'there is no socket in this directory'}")
+    reasons = "; ".join(str(answers[address] or f"{address.text} has no worker") for address in tried)
+    raise FleetError(f"no HAProxy answers behind {entry}: {reasons or 'there is no socket there'}")

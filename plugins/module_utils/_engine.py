@@ -1,6 +1,7 @@
 # Copyright (c) 2026, haproxyadmin.haproxy contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From a plan to the world: apply, confirm, wait. A plan that is not carried out is what check mode shows."""
+"""The way from what is to what should be: plan, apply, confirm, wait. A plan that is not carried out is what check
+mode shows."""
 
 from __future__ import annotations
 
@@ -8,13 +9,21 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Callable, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Callable, Generic, NamedTuple, TypeVar
 
-from ._errors import ClosedEarly, CommandRefused, HAProxyError, NotConverged, PartlyApplied, WaitTimedOut
-from ._fleet import Fleet, PerProcess, all_well
-from ._plan import Goal, Plan, Resource, Stage, Until, listed
+from ._errors import (
+    Fault,
+    HAProxyError,
+    NotConverged,
+    WaitTimedOut,
+)
+from ._fleet import Fleet, PerProcess
+from ._plan import Goal, Plan, Stage, Until, listed
 from ._process import Told
 from ._protocol import Command
+
+if TYPE_CHECKING:
+    from ._contracts import Resource
 
 S = TypeVar("S")
 
@@ -36,17 +45,23 @@ class Clock(NamedTuple):
 CLOCK = Clock()
 
 
-@dataclass
-class Ledger:
-    """What was done, for the message of a failure.
+@dataclass(frozen=True)
+class Outcome(Generic[S]):
+    """What a task came to: what was read last, and the seconds that it waited."""
 
-    :param done: process → commands that were carried out.
-    """
+    after: PerProcess[S]
+    waited: float = 0.0
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """What was done (process → commands), for the message of a failure."""
 
     done: dict[str, list[Command]] = field(default_factory=dict)
 
     def add(self, process: str, commands: Sequence[Command]) -> None:
-        self.done.setdefault(process, []).extend(commands)
+        if commands:
+            self.done.setdefault(process, []).extend(commands)
 
     def lines(self) -> list[dict[str, str]]:
         return [line for process in sorted(self.done) for line in listed(process, self.done[process])]
@@ -57,21 +72,39 @@ class Ledger:
         try:
             yield
         except HAProxyError as error:
-            if not error.done:
-                error.done = self.lines()
+            error.done = error.done or self.lines()
             raise
+        except Exception as error:
+            raise Fault(f"{type(error).__name__}: {error}", done=self.lines()) from error
+
+
+def plan(fleet: Fleet, resource: Resource[S], before: PerProcess[S]) -> Plan[S]:
+    """Everything that can be refused beforehand is refused here, for all processes.
+
+    :raises HAProxyError: when a wish cannot come true on one of the processes.
+    """
+    now = before
+    stages = []
+    for goal in resource.aim(before):
+        routes = {name: tuple(resource.route(now[name], aimed)) for name, aimed in goal.aimed.items()}
+        stages.append(Stage(goal, {name: steps for name, steps in routes.items() if steps}))
+        now = PerProcess({name: resource.predicted(now[name], goal.aimed.get(name, {})) for name in now})
+        for name, steps in stages[-1].steps.items():
+            fleet[name].can([step.command for step in steps])
+    keys = dict.fromkeys(step.part[0] for stage in stages for steps in stage.steps.values() for step in steps)
+    return Plan(before, tuple(stages), now, tuple(sorted(keys)))
 
 
 def carry_out(
     fleet: Fleet, resource: Resource[S], plan: Plan[S], patience: Patience, clock: Clock = CLOCK
-) -> PerProcess[S]:
+) -> Outcome[S]:
     """Apply each stage of the plan, confirm it by reading, and wait for what it promises.
 
-    :return: what was read last; what was observed before, when there was nothing to do or to wait for.
     :raises HAProxyError: with what was done, refused and not attempted.
     """
     ledger = Ledger()
     now = plan.before
+    waited = 0.0
     with ledger.told():
         for stage in plan.stages:
             if stage.steps:
@@ -79,8 +112,10 @@ def carry_out(
                 now = fleet.each(resource.observe)
                 _confirm(resource, stage.goal, now)
             if stage.goal.until is not None:
+                began = clock.now()
                 now = _wait(fleet, resource, stage.goal, stage.goal.until, now, patience, clock)
-    return now
+                waited += clock.now() - began
+    return Outcome(now, waited)
 
 
 def _apply(fleet: Fleet, resource: Resource[S], stage: Stage[S], ledger: Ledger) -> None:
@@ -88,54 +123,21 @@ def _apply(fleet: Fleet, resource: Resource[S], stage: Stage[S], ledger: Ledger)
 
     :raises HAProxyError: when one of them did not get to its end.
     """
-    answers = fleet.attempt(
-        {name: fleet[name].tell([step.command for step in steps]) for name, steps in stage.steps.items()}
-    )
-    told = {name: _settled(fleet, resource, stage, name, told) for name, told in all_well(answers).items()}
+    commands = {name: [step.command for step in steps] for name, steps in stage.steps.items()}
+    answers = fleet.attempt({name: fleet[name].tell(sent) for name, sent in commands.items()})
+    told = {
+        name: Told(unsure=tuple(commands[name]), error=answer) if isinstance(answer, HAProxyError) else answer
+        for name, answer in answers.items()
+    }
+    failed = any(outcome.error for outcome in told.values())
+    if failed:
+        from ._aftermath import failure, settled  # needed after failures only
+
+        told.update(settled(fleet, resource, stage, told))
     for name, outcome in told.items():
         ledger.add(name, outcome.done)
-    errors = [outcome.error for outcome in told.values() if outcome.error is not None]
-    if errors:
-        raise _failure(errors, told, ledger)
-
-
-def _settled(fleet: Fleet, resource: Resource[S], stage: Stage[S], name: str, told: Told) -> Told:
-    """The same, with commands of unknown fate judged by what can be read now."""
-    if not told.unsure or not isinstance(told.error, (CommandRefused, ClosedEarly)):
-        return told
-    (now,) = fleet.attempt({name: resource.observe(fleet[name])}).values()
-    if isinstance(now, HAProxyError):
-        return told
-    missed = resource.missed(now, stage.goal.aimed[name])
-    keys = {step.command: step.key for step in stage.steps[name]}
-    done = tuple(command for command in told.unsure if keys[command] not in missed)
-    refused = tuple(command for command in told.unsure if keys[command] in missed)
-    return told._replace(done=told.done + done, refused=told.refused + refused, unsure=())
-
-
-def _failure(errors: Sequence[HAProxyError], told: Mapping[str, Told], ledger: Ledger) -> HAProxyError:
-    """One error for all processes: the first one's words, and who got how far."""
-    first = errors[0]
-    done = ledger.lines()
-    failure = first
-    if done:
-        processes = ", ".join(sorted(name for name, commands in ledger.done.items() if commands))
-        sentence = f"{first}; {sum(map(len, ledger.done.values()))} commands were carried out before, on {processes}"
-        failure = PartlyApplied(sentence, process=first.process, command=first.command)
-        failure.__cause__ = first
-    failure.done = done
-    failure.refused = [
-        {**line, "answer": outcome.error.message if outcome.error else ""}
-        for name, outcome in told.items()
-        for line in listed(name, outcome.refused)
-    ]
-    failure.not_attempted = _lines(told, "not_attempted")
-    failure.unconfirmed = _lines(told, "unsure")
-    return failure
-
-
-def _lines(told: Mapping[str, Told], what: str) -> list[dict[str, str]]:
-    return [line for name, outcome in told.items() for line in listed(name, getattr(outcome, what))]
+    if failed:
+        raise failure(told, ledger.lines())
 
 
 def _confirm(resource: Resource[S], goal: Goal[S], now: PerProcess[S]) -> None:
@@ -168,14 +170,15 @@ def _wait(
     :raises NotConverged: when somebody else undid the goal meanwhile.
     """
     began = clock.now()
-    memory: Mapping[Any, float] = {}
+    memory: Mapping[Any, Any] = {}
     while True:
         seconds = clock.now() - began
-        left, memory = until.judge(now, seconds, memory)
+        old = fleet.each_old(resource.remains) if until.counts_old else PerProcess({})
+        left, memory = until.judge(now, old, seconds, memory)
         if not left:
             return now
         if seconds >= patience.timeout:
-            raise WaitTimedOut(f"after {patience.timeout:g} s still waiting for {'; '.join(left)}")
+            raise WaitTimedOut(f"after {patience.timeout:g} s still waiting for {left}")
         clock.sleep(min(patience.interval, patience.timeout - seconds))
         now = fleet.each(resource.observe)
         _confirm(resource, goal, now)

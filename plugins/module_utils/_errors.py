@@ -2,22 +2,23 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Everything that can go wrong, as one tree.
 
-Errors are raised where the fact is known and translated at one seam each: OSError in the transport, HAProxy's
-words in the process, all of them in the runner. The message is a sentence for a person; the fields are for a
-program.
+Translated at one seam each: OSError in the transport, HAProxy's words in the process, all of them in the runner. The
+message is a sentence for a person; the fields are for a program.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+Lines = Sequence[Mapping[str, str]]
+
 
 class HAProxyError(Exception):
     """Root of the tree.
 
     :param message: one sentence: who, what, why.
-    :param process: name of the process that the error is about, or "".
-    :param command: the command (as it may be shown) that the error is about, or "".
+    :param process: name of the process that it is about, or "".
+    :param command: the command (as it may be shown) that it is about, or "".
     """
 
     def __init__(self, message: str, *, process: str = "", command: str = "") -> None:
@@ -25,10 +26,10 @@ class HAProxyError(Exception):
         self.message = message
         self.process = process
         self.command = command
-        self.done: Sequence[Mapping[str, str]] = ()
-        self.refused: Sequence[Mapping[str, str]] = ()
-        self.not_attempted: Sequence[Mapping[str, str]] = ()
-        self.unconfirmed: Sequence[Mapping[str, str]] = ()
+        self.done: Lines = ()
+        self.refused: Lines = ()
+        self.not_attempted: Lines = ()
+        self.unconfirmed: Lines = ()
 
     def locate(self, process: str, command: str = "") -> None:
         """Fill in the place where it is still unknown."""
@@ -41,14 +42,12 @@ class HAProxyError(Exception):
 
     def as_result(self) -> dict[str, object]:
         """The keys that a failed task carries beside ``msg``."""
+        lists = ("done", "refused", "not_attempted", "unconfirmed")
         return {
             "error": type(self).__name__,
             "process": self.process,
             "command": self.command,
-            "done": list(self.done),
-            "refused": list(self.refused),
-            "not_attempted": list(self.not_attempted),
-            "unconfirmed": list(self.unconfirmed),
+            **{name: list(getattr(self, name)) for name in lists},
         }
 
 
@@ -73,11 +72,7 @@ class TransportError(HAProxyError):
 
 
 class CannotConnect(TransportError):
-    """No connection: missing, refused, not allowed, not a socket.
-
-    :param reason: the operating system's word for it (``strerror``).
-    :param errno: its number, None where the system gave none.
-    """
+    """No connection. ``errno``: the operating system's number for why, where it gave one."""
 
     def __init__(self, message: str, *, errno: int | None = None) -> None:
         super().__init__(message)
@@ -85,10 +80,7 @@ class CannotConnect(TransportError):
 
 
 class TimedOut(TransportError):
-    """The deadline of one exchange passed.
-
-    :param partial: what had been received by then.
-    """
+    """The deadline of one exchange passed. ``partial``: what had been received by then."""
 
     def __init__(self, message: str, *, partial: bytes = b"") -> None:
         super().__init__(message)
@@ -99,19 +91,24 @@ class ClosedEarly(TransportError):
     """The connection ended before the reply was complete; nothing of it may be believed."""
 
 
+class ProcessReplaced(HAProxyError):
+    """Another process answers than before, or none: HAProxy was reloaded meanwhile."""
+
+
 class ReplyNotUnderstood(HAProxyError):
     """A complete reply that does not say what this command's replies say."""
 
 
 class NotHAProxy(ReplyNotUnderstood):
-    """Something answers, but not as a HAProxy does."""
+    """Something answers, but not as a HAProxy does. ``said``: how its answer begins."""
+
+    def __init__(self, message: str, *, said: str = "") -> None:
+        super().__init__(message)
+        self.said = said
 
 
 class CommandRefused(HAProxyError):
-    """HAProxy said no.
-
-    :param answer: HAProxy's own words.
-    """
+    """HAProxy said no. ``answer``: its own words."""
 
     def __init__(self, message: str, *, answer: str, process: str = "", command: str = "") -> None:
         super().__init__(message, process=process, command=command)
@@ -144,3 +141,11 @@ class Hopeless(HAProxyError):
 
 class PartlyApplied(HAProxyError):
     """Some commands were carried out and others not; the lists say which."""
+
+
+class Fault(HAProxyError):
+    """This collection's own code failed."""
+
+    def __init__(self, message: str, *, done: Lines = ()) -> None:
+        super().__init__(f"a fault of this collection, please report it: {message}")
+        self.done = done

@@ -32,10 +32,10 @@ def version_of(text: str) -> Version:
     return Version(int(found[1]), int(found[2]), int(found[3] or 0))
 
 
-# feature -> (what it is called in a sentence, first version that has it). Measured on 2.2.9, 2.6.12, 3.0.11, 3.2.26
-# and 3.4.7, and read in HAProxy's sources for the versions between.
+# feature -> (what it is called in a sentence, first version that has it); measured, and read in HAProxy's sources.
 FEATURES: dict[str, tuple[str, tuple[int, int]]] = {
     "long_lines": ("command lines above half a buffer", (2, 6)),
+    "whole_lines": ("handing whole lines to a worker (@@)", (3, 2)),
 }
 
 

@@ -6,9 +6,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Callable, NamedTuple, TypeVar
 
-from ._errors import HAProxyError
+from ._errors import HAProxyError, ProcessReplaced, TransportError
 from ._process import Process
 from ._transport import Conversation, Converse
 
@@ -17,7 +18,7 @@ T_co = TypeVar("T_co", covariant=True)
 
 
 class PerProcess(Mapping[str, T_co]):
-    """Process name → value, in the order of the fleet."""
+    """Process → value, in the order of the fleet."""
 
     def __init__(self, values: Mapping[str, T_co]) -> None:
         self._values = dict(values)
@@ -53,32 +54,44 @@ class Skipped(NamedTuple):
 class Fleet:
     """All processes that one task addresses.
 
-    :param processes: in the order of their names.
+    :param processes: the current ones, by name.
+    :param old: workers that a reload replaced; None: without a master socket nobody knows them.
     :param timeout: seconds for one exchange.
     """
 
     processes: tuple[Process, ...]
+    old: tuple[Process, ...] | None
     skipped: tuple[Skipped, ...]
     converse: Converse
     timeout: float
 
     def __getitem__(self, name: str) -> Process:
-        return next(process for process in self.processes if process.name == name)
+        return self._by_name[name]
+
+    @cached_property
+    def _by_name(self) -> dict[str, Process]:
+        return {process.name: process for process in self.processes}
 
     def attempt(self, talks: Mapping[str, Conversation[T]]) -> dict[str, T | HAProxyError]:
-        """Hold these conversations at once.
-
-        :return: process name → what came of it, an error being one of the things that can come.
-        """
+        """Hold these conversations at once: process → what came of it, which may be an error."""
         return dict(zip(talks, self.converse(list(talks.values()), self.timeout)))
 
     def each(self, question: Callable[[Process], Conversation[T]]) -> PerProcess[T]:
         """Ask every process the same.
 
-        :raises HAProxyError: the first (in the order of names) that any process gave.
+        :raises HAProxyError: the first that any process gave.
         """
         answers = self.attempt({process.name: question(process) for process in self.processes})
         return PerProcess(all_well(answers))
+
+    def each_old(self, question: Callable[[Process], Conversation[T]]) -> PerProcess[T | None]:
+        """Ask every old worker the same. One that has ended meanwhile is left out; one that is silent says None.
+
+        :raises HAProxyError: as :meth:`each`.
+        """
+        answers = self.attempt({process.name: question(process) for process in self.old or ()})
+        left = {name: it for name, it in answers.items() if not isinstance(it, ProcessReplaced)}
+        return PerProcess(all_well({name: None if isinstance(it, TransportError) else it for name, it in left.items()}))
 
 
 def all_well(answers: Mapping[str, T | HAProxyError]) -> dict[str, T]:

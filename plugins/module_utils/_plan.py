@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A change as a value: what is, what should be, and the commands between. Nothing here talks to anybody.
 
-``S`` is what one process says of the resource's kind of thing (its *state*). A resource aims at one or more goals,
-one after the other; the plan holds the way from what was observed to the first goal and from each to the next.
+``S`` is what one process says of the resource's kind of thing. A resource aims at goals, one after the other; the
+plan holds the way from what was observed to the first, and from each to the next.
 """
 
 from __future__ import annotations
@@ -11,42 +11,60 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+from itertools import islice
+from typing import Any, Generic, NamedTuple, Optional, Protocol, TypeVar
 
-from ._fleet import Fleet, PerProcess
-from ._process import Process
+from ._fleet import PerProcess
 from ._protocol import Command
-from ._transport import Conversation
 
 S = TypeVar("S")
 S_contra = TypeVar("S_contra", contravariant=True)
 
-# So many commands of one kind for one process are listed one by one; more are one line with a count.
+# More commands of one kind for one process than this are one line with a count.
 LISTED = 200
 
 
-class Step(NamedTuple):
-    """One command and the object that it changes."""
+# So many things are named in a message that could be endless.
+NAMED = 5
 
-    key: Any
+# An object and one of its fields.
+Part = tuple[Any, str]
+
+
+class Step(NamedTuple):
+    """One command, and the part of which object it changes."""
+
+    part: Part
     command: Command
 
 
 class Verdict(NamedTuple):
-    """Whether what a goal promises is true by now.
+    """What is missing of what a goal promises, in one text, and the memory for the next judgement."""
 
-    :param left: what is missing, one text each; empty: all is true.
-    :param memory: handed to the next judgement.
-    """
+    left: str
+    memory: Mapping[Any, Any]
 
-    left: tuple[str, ...]
-    memory: Mapping[Any, float]
+
+def verdict(left: Iterable[str], memory: Mapping[Any, Any]) -> Verdict:
+    """The verdict when this is left: the first few in words."""
+    rest = iter(left)
+    named = list(islice(rest, NAMED))
+    others = sum(1 for _text in rest)
+    return Verdict("; ".join(named) + (f"; and {others} more" if others else ""), memory)
+
+
+# Old worker → object → sessions; None: it does not answer.
+Remains = PerProcess[Optional[Mapping[Any, int]]]
 
 
 class Until(Protocol[S_contra]):
     """What has to come true after a goal's commands."""
 
-    def judge(self, now: PerProcess[S_contra], seconds: float, memory: Mapping[Any, float]) -> Verdict:
+    @property
+    def counts_old(self) -> bool:
+        """Whether what old workers still do counts, too."""
+
+    def judge(self, now: PerProcess[S_contra], old: Remains, seconds: float, memory: Mapping[Any, Any]) -> Verdict:
         """
         :param seconds: since the waiting began.
         :raises Hopeless: when it cannot come true.
@@ -55,41 +73,10 @@ class Until(Protocol[S_contra]):
 
 @dataclass(frozen=True)
 class Goal(Generic[S]):
-    """What should be on every process, and what has to come true before the task goes on.
-
-    :param aimed: process → object → what should be of it. Objects that are not named are left alone.
-    """
+    """What should be (process → object → its target), and what has to come true before the task goes on."""
 
     aimed: PerProcess[Mapping[Any, Any]]
     until: Until[S] | None = None
-
-
-class Resource(Protocol[S]):
-    """One kind of thing that HAProxy has: what it is, what was wished for it, how to get there."""
-
-    def observe(self, process: Process) -> Conversation[S]:
-        """Read what is. The only function that asks anything."""
-
-    def aim(self, now: PerProcess[S]) -> Sequence[Goal[S]]:
-        """What should be.
-
-        :raises InputError: for a wish that cannot come true; nothing was written yet.
-        """
-
-    def route(self, now: S, aimed: Mapping[Any, Any]) -> Iterable[Step]:
-        """The commands that lead there, in order."""
-
-    def predicted(self, now: S, aimed: Mapping[Any, Any]) -> S:
-        """What will be read when these commands have been carried out."""
-
-    def missed(self, now: S, aimed: Mapping[Any, Any]) -> dict[Any, str]:
-        """The objects that are not as they should be: what is wished and what is read."""
-
-    def view(self, now: PerProcess[S], keys: Sequence[Any]) -> dict[str, object]:
-        """What people see of these objects; the diff is made of it."""
-
-    def answer(self, before: PerProcess[S], after: PerProcess[S]) -> dict[str, object]:
-        """The resource's own keys of a result."""
 
 
 @dataclass(frozen=True)
@@ -113,6 +100,10 @@ class Plan(Generic[S]):
     def changed(self) -> bool:
         return any(stage.steps for stage in self.stages)
 
+    @property
+    def counts_old(self) -> bool:
+        return any(stage.goal.until is not None and stage.goal.until.counts_old for stage in self.stages)
+
     def commands(self) -> list[dict[str, str]]:
         """What is sent, in the order of sending within each process."""
         sent: dict[str, list[Command]] = {}
@@ -120,25 +111,6 @@ class Plan(Generic[S]):
             for process, steps in stage.steps.items():
                 sent.setdefault(process, []).extend(step.command for step in steps)
         return [line for process in sorted(sent) for line in listed(process, sent[process])]
-
-
-def plan(fleet: Fleet, resource: Resource[S], before: PerProcess[S]) -> Plan[S]:
-    """Everything that can be refused beforehand is refused here, for all processes.
-
-    :raises HAProxyError: when a wish cannot come true on one of the processes.
-    """
-    now = before
-    stages = []
-    for goal in resource.aim(before):
-        routes = {name: tuple(resource.route(now[name], aimed)) for name, aimed in goal.aimed.items()}
-        stages.append(Stage(goal, {name: steps for name, steps in routes.items() if steps}))
-        now = PerProcess({name: resource.predicted(now[name], goal.aimed.get(name, {})) for name in now})
-    for stage in stages:
-        for name, steps in stage.steps.items():
-            for command in dict.fromkeys(step.command for step in steps):
-                fleet[name].can(command)
-    keys = dict.fromkeys(step.key for stage in stages for steps in stage.steps.values() for step in steps)
-    return Plan(before, tuple(stages), now, tuple(sorted(keys)))
 
 
 def listed(process: str, commands: Sequence[Command]) -> Iterable[dict[str, str]]:

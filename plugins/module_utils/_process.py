@@ -6,15 +6,43 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from math import inf
+from typing import Callable, NamedTuple, TypeVar, Union
 
-from ._dialect.info import LEVELS, Facts
-from ._errors import CannotConnect, CommandRefused, HAProxyError, NotFound, PermissionDenied, UnknownCommand
+from ._address import Address
+from ._dialect.info import FACTS, LEVELS, SHOW_INFO, Facts, is_old, parse_facts, parse_info
+from ._errors import (
+    CannotConnect,
+    ClosedEarly,
+    CommandRefused,
+    HAProxyError,
+    NotFound,
+    PermissionDenied,
+    ProcessReplaced,
+    ReplyNotUnderstood,
+    UnknownCommand,
+)
 from ._features import has, require
-from ._protocol import Bounds, Command, Joined, Reply, batches, bounds_of, read_joined, read_reply, read_tables
-from ._transport import Address, Conversation, Exchange
+from ._protocol import (
+    DIRECT,
+    Command,
+    Joined,
+    Reply,
+    Route,
+    batches,
+    is_gone,
+    line_of,
+    longest_line,
+    printable,
+    read_joined,
+    read_reply,
+    read_tables,
+)
+from ._transport import Conversation, Exchange
 
-# The beginnings of refusals that mean something of their own; the same on 2.2 to 3.4. All other words are HAProxy's
+T = TypeVar("T")
+
+# The beginnings of refusals that mean something of their own; the same on 2.2 to 3.4, known here for what they mean. All other words are HAProxy's
 # business and the user's.
 _MEANINGS: tuple[tuple[str, type[CommandRefused]], ...] = (
     ("Unknown command", UnknownCommand),
@@ -22,18 +50,21 @@ _MEANINGS: tuple[tuple[str, type[CommandRefused]], ...] = (
     ("No such ", NotFound),
     ("Can't find ", NotFound),
 )
+# What any process takes, whatever its buffer: for asking it how large that is.
+CAUTIOUS_LINE = longest_line(4096, long_lines=False)
+# A master refuses connections for 8 to 50 ms while it re-executes itself for a reload, and may break one off.
+GRACE = 1.0
+# The same for an address of which nothing is known yet: it may as well be dead.
+PROBE_GRACE = 0.5
+_TRIES = 3
+# Seconds for an old worker's answer: a master may never pass on the one of a worker that ends meanwhile (3.2).
+OLD_LIMIT = 1.0
 # Severities 0 to 3 are refusals; 4 is ambiguous, so that reading decides; 5 to 7 are notices.
 _LEAST_SEVERE_REFUSAL = 3
 
 
 class Told(NamedTuple):
-    """What became of the write commands of one process.
-
-    :param done: carried out, as far as HAProxy says.
-    :param refused: refused, with the reason.
-    :param unsure: sent, but nothing (or nothing that can be told apart) was said about them.
-    :param not_attempted: never sent.
-    """
+    """What became of the write commands of one process; of the unsure ones nothing (clear) was said."""
 
     done: tuple[Command, ...] = ()
     refused: tuple[Command, ...] = ()
@@ -46,23 +77,36 @@ class Told(NamedTuple):
 class Process:
     """One HAProxy process behind one address.
 
-    :param name: unique in the fleet: the address as the user wrote it or the directory showed it.
+    :param name: unique in the fleet.
+    :param reloads: how often HAProxy was reloaded since it started; None: no master tells.
+    :param shared: other processes answer at this address, too; None: HAProxy does not name it, and none was seen.
     """
 
     name: str
     address: Address
     facts: Facts
+    route: Route = DIRECT
+    reloads: int | None = None
+    shared: bool | None = False
 
     @property
-    def bounds(self) -> Bounds:
-        return bounds_of(self.facts.buffer_size, long_lines=has(self.facts.version, "long_lines"))
+    def old(self) -> bool:
+        return self.facts.old
 
-    def can(self, command: Command) -> None:
-        """Judge beforehand what HAProxy would refuse.
+    @property
+    def bound(self) -> int:
+        return longest_line(self.facts.buffer_size, long_lines=has(self.facts.version, "long_lines"))
 
-        :raises FeatureMissing: when this version does not have the command.
-        :raises PermissionDenied: when the socket's level is too low for it.
+    def can(self, commands: Sequence[Command]) -> None:
+        """Judge beforehand what this version, the socket's level or the buffer's size would refuse.
+
+        :raises HAProxyError: FeatureMissing, PermissionDenied, InputError.
         """
+        for command in {(command.feature, command.level): command for command in commands}.values():
+            self._may(command)
+        batches(commands, self.bound, self.route)
+
+    def _may(self, command: Command) -> None:
         require(self.facts.version, command.feature, self.name)
         if LEVELS.index(self.facts.level) < LEVELS.index(command.level):
             raise PermissionDenied(
@@ -74,34 +118,51 @@ class Process:
             )
 
     def ask(self, command: Command) -> Conversation[str]:
-        """Send one command that reads.
+        """The data that one command reads.
 
-        :return: its data.
+        :raises ProcessReplaced: when another process answers than the one that this is.
         """
-        try:
-            (batch,) = batches([command], self.bounds)
-            reply = read_reply((yield Exchange(self.address, batch.request)))
-            _judge(command, reply)
-        except HAProxyError as error:
-            error.locate(self.name, command.shown)
-            raise
-        return reply.text
+        return (yield from self._ask((command,)))
 
     def ask_tables(self, commands: Sequence[Command]) -> Conversation[list[str]]:
-        """Send several commands that read tables without empty lines, in one exchange."""
-        return (yield from ask_tables(self.name, self.address, commands))
+        """What several commands read, in one exchange: tables without empty lines."""
+        tables = (yield from self._ask(commands)).split("\n\n")
+        if len(tables) != len(commands):
+            message = f"{len(tables)} replies to {len(commands)} commands"
+            raise ReplyNotUnderstood(message, process=self.name, command=commands[0].shown)
+        return tables
+
+    def _ask(self, commands: Sequence[Command]) -> Conversation[str]:
+        """The reply to commands that read, with proof that this process gave it: ``show info`` comes last."""
+        try:
+            line = line_of((*commands, SHOW_INFO), self.bound, self.route)
+            whole = None if self.route == DIRECT else is_gone
+            exchange = Exchange(self.address, line, grace=GRACE, limit=OLD_LIMIT if self.old else inf, whole=whole)
+            reply = yield from _read(exchange, lambda raw: read_reply(raw, self.route))
+            _judge(commands[0], reply)
+            text, _blank, last = reply.text.rpartition("\n\n")
+            info = parse_info(last)
+            if info.get("Pid") != str(self.facts.pid) or (is_old(info) and not self.old):
+                raise ProcessReplaced(
+                    f"process {self.facts.pid} at {self.name} was replaced: HAProxy was reloaded or restarted meanwhile"
+                )
+        except HAProxyError as error:
+            error.locate(self.name, commands[0].shown)
+            raise
+        return text
 
     def tell(self, commands: Sequence[Command]) -> Conversation[Told]:
         """Send commands that write, in order, up to the first that is refused or not answered."""
         done: list[Command] = []
-        waiting = list(batches(commands, self.bounds))
+        whole = None if self.route == DIRECT else is_gone
+        waiting = list(batches(commands, self.bound, self.route))
         while waiting:
             batch, *waiting = waiting
             later = tuple(command for next_batch in waiting for command in next_batch.commands)
             try:
-                raw = yield Exchange(self.address, batch.request)
-                joined = _read(batch.commands, raw)
-            except CannotConnect as error:
+                raw = yield Exchange(self.address, batch.request, grace=GRACE, whole=whole)
+                joined = _outcome(batch.commands, raw, self.route)
+            except (CannotConnect, ProcessReplaced) as error:
                 error.locate(self.name, batch.commands[0].shown)
                 return Told(tuple(done), not_attempted=(*batch.commands, *later), error=error)
             except HAProxyError as error:
@@ -115,43 +176,68 @@ class Process:
         return Told(tuple(done))
 
 
-def ask_tables(name: str, address: Address, commands: Sequence[Command]) -> Conversation[list[str]]:
+# What an address leads to, or why nothing answers there.
+Answer = Union["list[Process]", HAProxyError]
+
+
+def ask_tables(
+    name: str,
+    address: Address,
+    commands: Sequence[Command],
+    route: Route,
+    grace: float,
+    limit: float = inf,
+    delay: float = 0.0,
+) -> Conversation[list[str]]:
     """As :meth:`Process.ask_tables`, of an address of which nothing is known yet."""
-    request = ";".join(command.text for command in commands)
-    (batch,) = batches([Command(request)], bounds_of(4096, long_lines=False))
     try:
-        raw = yield Exchange(address, batch.request)
-        return read_tables(raw, len(commands))
+        whole = None if route == DIRECT else is_gone
+        line = line_of(commands, CAUTIOUS_LINE, route)
+        exchange = Exchange(address, line, grace=grace, limit=limit, delay=delay, whole=whole)
+        return (yield from _read(exchange, lambda raw: read_tables(raw, len(commands), route)))
     except HAProxyError as error:
         error.locate(name, commands[0].shown)
         raise
 
 
-def _read(commands: Sequence[Command], raw: bytes) -> Joined:
+def _read(exchange: Exchange, understood: Callable[[bytes], T]) -> Conversation[T]:
+    """What is read; asked again where the connection breaks off, as a master's does when it re-executes itself."""
+    for _try in range(_TRIES - 1):
+        try:
+            return understood((yield exchange))
+        except ClosedEarly:
+            exchange = exchange._replace(again=True, delay=0.0)
+    return understood((yield exchange))
+
+
+def _outcome(commands: Sequence[Command], raw: bytes, route: Route) -> Joined:
     """How far the commands of one line got."""
     if commands[0].silent:
-        return read_joined(raw, len(commands))
-    reply = read_reply(raw)
+        return read_joined(raw, len(commands), route)
+    reply = read_reply(raw, route)
     return Joined(0, reply) if _refused(reply) else Joined(1, None)
 
 
 def _refused(reply: Reply) -> bool:
-    return (reply.severity is not None and reply.severity <= _LEAST_SEVERE_REFUSAL) or reply.text.startswith(
-        "Unknown command"
-    )
+    if reply.severity is None:  # data, or the words of a process behind an older master
+        return reply.text.startswith(tuple(start for start, _error in _MEANINGS))
+    return reply.severity <= _LEAST_SEVERE_REFUSAL or reply.text.startswith("Unknown command")
 
 
 def _judge(command: Command, reply: Reply) -> None:
     """
-    :raises CommandRefused: when the reply is a refusal.
+    :raises CommandRefused: when it is a refusal.
     """
     if _refused(reply):
         raise _refusal(command, reply, "")
 
 
 def _refusal(command: Command, reply: Reply, process: str) -> CommandRefused:
-    words = reply.text.partition("\n")[0]
+    words = printable(reply.text.partition("\n")[0])
     narrow = next((error for start, error in _MEANINGS if words.startswith(start)), CommandRefused)
-    return narrow(
-        f"HAProxy refused {command.shown!r}: {words}", answer=reply.text, process=process, command=command.shown
-    )
+    return narrow(f"HAProxy refused {command.shown!r}: {words}", answer=words, process=process, command=command.shown)
+
+
+def facts_of(address: Address, route: Route, limit: float = inf) -> Conversation[Facts]:
+    """The facts of the process that answers there."""
+    return parse_facts((yield from ask_tables(address.text, address, FACTS, route, PROBE_GRACE, limit)))

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The Runtime API's protocol without a socket: commands to bytes, bytes to replies.
 
-One line is one request. It starts with ``set severity-output number;``, so that HAProxy says by a number whether it
-refused (0-3), what it answers is data (no number) or a notice (4-6). A longer line than HAProxy's buffer aborts
-HAProxy 2.2 and 2.6, the whole process: the bounds here are the only thing between a task and that.
+One line is one request. It starts with ``set severity-output number;``, so that a number says whether HAProxy refused
+(0-3) or gives notice (4-6); data has none. A line longer than its buffer aborts HAProxy 2.2 and 2.6, the whole
+process: the bound here is the only thing between a task and that.
 """
 
 from __future__ import annotations
@@ -14,23 +14,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from ._errors import ClosedEarly, InputError, NotHAProxy, ReplyNotUnderstood
+from ._errors import ClosedEarly, InputError, NotHAProxy, ProcessReplaced, ReplyNotUnderstood
 
-PREFIX = "set severity-output number;"
+_NUMBERS = "set severity-output number;"
 DEFAULT_BUFFER = 16384
 
-_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+# Control characters but for the tab, and surrogates that stand for no byte.
+_UNSAYABLE = re.compile("[\x00-\x08\x0a-\x1f\x7f\ud800-\udc7f\udd00-\udfff]")
 _SPECIAL = re.compile(r"([\\; \t])")
 _NUMBERED = re.compile(r"\[([0-7])\]: ")
 
 
 @dataclass(frozen=True)
 class Command:
-    """One command, ready to be sent; made only by the builders of the dialect.
+    """One command, escaped, without the line's end; made only by the builders of the dialect.
 
-    :param text: words already escaped, without the line's end.
     :param kind: what many such commands have in common, for counting them in a result.
-    :param level: the socket level that it needs: ``user``, ``operator`` or ``admin``.
+    :param level: the socket level that it needs.
     :param feature: key of ``FEATURES`` that the process must have.
     :param silent: success is an empty reply on every version, so that many may be joined in one line.
     """
@@ -48,17 +48,34 @@ class Command:
 
 
 class Reply(NamedTuple):
-    """A whole reply: its text without the closing empty line, and HAProxy's severity (None: data or silence)."""
+    """A whole reply without its closing empty line, and HAProxy's severity (None: data or silence)."""
 
     text: str
     severity: int | None
 
 
-class Bounds(NamedTuple):
-    """Bytes that one process takes: ``line`` for a command line with its end, ``request`` with its payload."""
+class Route(NamedTuple):
+    """How a line gets to one process through an address.
 
-    line: int
-    request: int
+    :param start: what the line begins with; ``each``: what each of its commands begins with.
+    :param numbered: messages carry their severity, and the reply to ``start`` comes first.
+    """
+
+    start: str
+    each: str
+    numbered: bool
+
+
+DIRECT = Route(_NUMBERS, "", True)
+
+
+def through_master(pid: int, *, whole_line: bool) -> Route:
+    """Through a master socket to the worker with this pid, be it current or old.
+
+    :param whole_line: the master hands a whole line over (3.2+). Else each command needs the pid, and the severity
+        does not stick.
+    """
+    return Route(f"@@!{pid} {_NUMBERS}", "", True) if whole_line else Route("", f"@!{pid} ", False)
 
 
 class Batch(NamedTuple):
@@ -68,26 +85,23 @@ class Batch(NamedTuple):
     request: bytes
 
 
-def bounds_of(buffer_size: int, *, long_lines: bool) -> Bounds:
-    """What may be sent to a process with this ``tune.bufsize``.
+def longest_line(buffer_size: int, *, long_lines: bool) -> int:
+    """Bytes that may be sent in one line, its end included, to a process with this ``tune.bufsize``.
 
-    :param buffer_size: bytes, as ``show pools`` tells it.
-    :param long_lines: False before HAProxy 2.6, where a line longer than ``bufsize - tune.maxrewrite`` hangs; that
-        setting cannot be read and is at most half a buffer.
+    :param long_lines: False before 2.6, where a line longer than ``bufsize - tune.maxrewrite`` hangs; that setting
+        cannot be read and is at most half a buffer.
     """
-    request = min(15000, buffer_size - 1384)
-    line = min(8000, buffer_size // 2 - 192)
-    return Bounds(request if long_lines else line, request)
+    return min(15000, buffer_size - 1384) if long_lines else min(8000, buffer_size // 2 - 192)
 
 
 def word(text: str) -> str:
     """One argument of a command, escaped so that HAProxy reads exactly this text.
 
-    :raises InputError: for what no command line can express: nothing at all, line ends, NUL, control characters.
+    :raises InputError: for what no command line can express.
     """
     if not text:
         raise InputError("an empty text cannot be said in a HAProxy command")
-    if _CONTROL.search(text):
+    if _UNSAYABLE.search(text):
         raise InputError(f"{text!r} holds a control character, which cannot be said in a HAProxy command")
     escaped = _SPECIAL.sub(r"\\\1", text)
     return "\\" + escaped if escaped.startswith("<<") else escaped
@@ -103,50 +117,66 @@ def decode(data: bytes) -> str:
     return data.decode("utf-8", "surrogateescape")
 
 
-def batches(commands: Sequence[Command], bounds: Bounds) -> list[Batch]:
-    """Commands as requests under the bounds, in order: silent neighbours share a line, others stand alone.
+def printable(text: str) -> str:
+    """Text for results, which take no bytes that are not UTF-8: those are shown as ``\\xe9``."""
+    return encode(text).decode("utf-8", "backslashreplace")
 
-    :raises InputError: when a single command is over the bounds.
+
+def lines_of(table: str) -> list[str]:
+    """The lines of a table; ``str.splitlines`` would split at characters of other people's texts."""
+    return table.split("\n")[:-1] if table.endswith("\n") else table.split("\n")
+
+
+def batches(commands: Sequence[Command], bound: int, route: Route) -> list[Batch]:
+    """Commands as lines under the bound, in order: silent neighbours share one, others stand alone.
+
+    :raises InputError: when a single command is over it.
     """
     made: list[Batch] = []
     waiting: list[Command] = []
     size = 0
     for command in commands:
-        length = len(encode(command.text)) + 1
-        if len(PREFIX) + length > bounds.line:
-            raise InputError(
-                f"a command of {length} bytes is over the bound of {bounds.line}, above which HAProxy may abort: "
-                f"{command.shown[:60]}…"
-            )
-        if waiting and not (command.silent and waiting[-1].silent and size + length <= bounds.line):
-            made.append(_batch(waiting))
+        length = len(route.each) + len(encode(command.text)) + 1
+        if waiting and not (command.silent and waiting[-1].silent and size + length <= bound):
+            made.append(Batch(tuple(waiting), line_of(waiting, bound, route)))
             waiting = []
         if not waiting:
-            size = len(PREFIX)
+            size = len(route.start)
         waiting.append(command)
         size += length
-    return [*made, _batch(waiting)] if waiting else made
+    return [*made, Batch(tuple(waiting), line_of(waiting, bound, route))] if waiting else made
 
 
-def _batch(commands: Sequence[Command]) -> Batch:
-    return Batch(tuple(commands), encode(PREFIX + ";".join(command.text for command in commands) + "\n"))
+def line_of(commands: Sequence[Command], bound: int, route: Route) -> bytes:
+    """One line that holds these commands.
+
+    :raises InputError: when it is over the bound.
+    """
+    line = encode(route.start + ";".join(route.each + command.text for command in commands) + "\n")
+    if len(line) > bound:
+        raise InputError(
+            f"a line of {len(line)} bytes is over the bound of {bound}, above which HAProxy may abort: "
+            f"{commands[0].shown[:60]}…"
+        )
+    return line
 
 
-def read_reply(raw: bytes) -> Reply:
-    """The reply to one command.
+def read_reply(raw: bytes, route: Route) -> Reply:
+    """The reply to one command, from all bytes up to the end of the stream.
 
-    :param raw: all bytes up to the end of the stream.
     :raises ClosedEarly: when nothing came, or less than a whole reply.
     :raises NotHAProxy: when this is no reply of a stats socket.
     """
     if not raw:
         raise ClosedEarly("empty reply: it closed the connection without an answer")
-    if not raw.startswith(b"\n"):
-        raise NotHAProxy(f"no HAProxy answers there, but something that says {decode(raw[:60])!r}")
-    body = decode(raw[1:])
+    _still_there(raw)
+    if route.numbered and not raw.startswith(b"\n"):
+        said = decode(raw[:60])
+        raise NotHAProxy(f"no HAProxy answers there, but something that says {said!r}", said=said)
+    body = decode(raw[1:] if route.numbered else raw)
     if body == "\n":
         return Reply("", None)
-    numbered = _NUMBERED.match(body)
+    numbered = _NUMBERED.match(body) if route.numbered else None
     # Before 2.9 many messages lack the line end of their own, so that no empty line closes the reply.
     if not body.endswith("\n" if numbered else "\n\n"):
         raise ClosedEarly(f"the reply is cut short after {len(raw)} bytes")
@@ -155,13 +185,27 @@ def read_reply(raw: bytes) -> Reply:
     return Reply(body[:-1], None)
 
 
-def read_tables(raw: bytes, count: int) -> list[str]:
+def is_gone(raw: bytes) -> bool:
+    """Whether a master says that there is no such worker (any more). 3.2 and 3.4 may not hang up after that."""
+    said = raw.lstrip(b"\n")
+    return said.startswith((b"Can't find the target ", b"Can't connect to the target ")) and said.endswith(b"\n")
+
+
+def _still_there(raw: bytes) -> None:
+    """
+    :raises ProcessReplaced: when a master knows no such worker (any more).
+    """
+    if is_gone(raw):
+        raise ProcessReplaced("the worker has ended, or is only starting")
+
+
+def read_tables(raw: bytes, count: int, route: Route) -> list[str]:
     """The replies to several commands of one line, each a table without empty lines of its own.
 
     :raises ReplyNotUnderstood: when there are not exactly that many.
     """
-    reply = read_reply(raw)
-    if reply.severity is not None and count > 1:
+    reply = read_reply(raw, route)
+    if reply.severity is not None:
         raise ReplyNotUnderstood(f"a message instead of a table: {reply.text[:60]!r}")
     tables = (reply.text + "\n").split("\n\n")[:-1]
     if len(tables) != count:
@@ -170,34 +214,33 @@ def read_tables(raw: bytes, count: int) -> list[str]:
 
 
 class Joined(NamedTuple):
-    """What a line of silent commands came to.
-
-    :param done: so many commands at the start of the line succeeded.
-    :param refusal: HAProxy's words about the command after these; None when it said nothing.
-    """
+    """What a line of silent commands came to: so many were done, and what was said about the one after these."""
 
     done: int
     refusal: Reply | None
 
 
-def read_joined(raw: bytes, count: int) -> Joined:
+def read_joined(raw: bytes, count: int, route: Route) -> Joined:
     """The reply to ``count`` silent commands in one line: silence for each, up to the first that is refused.
 
     HAProxy runs the commands behind a refused one all the same, and before 2.9 their replies cannot be told apart
     for sure: what became of those is for reading the state to say.
 
-    :raises ClosedEarly: when the reply ends before it has spoken about every command or refused one.
+    :raises ClosedEarly: when it ends before that.
     """
     if not raw:
         raise ClosedEarly("empty reply: it closed the connection without an answer")
+    _still_there(raw)
     rest = raw.lstrip(b"\n")
-    silences = len(raw) - len(rest) - 1
+    silences = len(raw) - len(rest) - (1 if route.numbered else 0)
     if not rest:
         if silences < count:
             raise ClosedEarly(f"the reply is cut short: {max(silences, 0)} of {count} commands were answered")
         return Joined(count, None)
-    first = decode(rest).split("\n", 1)[0]
-    numbered = _NUMBERED.match(first)
+    first, ended, _others = decode(rest).partition("\n")
+    if not ended:
+        raise ClosedEarly(f"the reply is cut short after {silences} of {count} commands")
+    numbered = _NUMBERED.match(first) if route.numbered else None
     if silences < 0 or silences >= count:
         raise ReplyNotUnderstood(f"a reply that no command asked for: {first[:60]!r}")
     if numbered:

@@ -4,91 +4,146 @@
 
 from __future__ import annotations
 
+import os
 import traceback
-from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ansible.module_utils.basic import AnsibleModule
 
 from ._argspec import FLEET, seconds
 from ._discovery import Policy, discover
-from ._engine import Patience, carry_out
-from ._errors import HAProxyError, InputError
+from ._engine import Outcome, Patience, carry_out, plan
+from ._errors import Fault, HAProxyError, InputError, ProcessReplaced
 from ._fleet import Fleet
-from ._plan import Plan, Resource, plan
+from ._plan import Plan
 from ._process import Process
 from ._transport import converse
 
+if TYPE_CHECKING:
+    from ._contracts import Resource
+
 S = TypeVar("S")
+
+Params = Mapping[str, Any]
+Result = dict[str, Any]
 
 # Of `show info`, what does not change while a process lives.
 _STEADY = ("Name", "Release_date", "Nbthread", "Nbproc", "Process_num", "description")
 
 
-def run(argument_spec: Mapping[str, Any], resource_of: Callable[[Mapping[str, Any]], Resource[S]]) -> None:
-    """Be a stateful module.
+def run(argument_spec: Mapping[str, Any], resource_of: Callable[[Params], Resource[S]]) -> None:
+    """Be a module that changes something, with these options beside those of every module."""
+    _Task(argument_spec).answer(lambda task: task.change(resource_of(task.module.params)))
 
-    :param argument_spec: the module's own options; those of every module are added.
-    :param resource_of: from valid parameters to the resource; raises InputError.
-    """
-    module = AnsibleModule(argument_spec={**argument_spec, **FLEET}, supports_check_mode=True)
-    try:
-        result = _stateful(module, resource_of(module.params))
-    except HAProxyError as error:
-        module.fail_json(msg=str(error), changed=bool(error.done), **error.as_result())
-    except Exception as error:  # noqa: BLE001 an operator gets a sentence; the traceback goes where Ansible keeps it
-        module.fail_json(
-            msg=f"a fault of this collection, please report it: {type(error).__name__}: {error}",
-            exception=traceback.format_exc(),
-            **HAProxyError("").as_result(),
+
+def run_info(argument_spec: Mapping[str, Any], gather: Callable[[Fleet], Result]) -> None:
+    """Be a module that only reads."""
+    _Task(argument_spec).answer(lambda task: {"changed": False, **gather(task.fleet(writes=False))})
+
+
+class _Task:
+    """One run of a module, and what its result holds whether it succeeds or fails."""
+
+    def __init__(self, argument_spec: Mapping[str, Any]) -> None:
+        self.module = AnsibleModule(argument_spec={**argument_spec, **FLEET}, supports_check_mode=True)
+        self._known: Result = {}
+        self._also_done: list[Mapping[str, str]] = []
+        self._first: tuple[Fleet, Plan[Any]] | None = None
+
+    def answer(self, work: Callable[[_Task], Result]) -> None:
+        """Exit with the result, or with the failure."""
+        try:
+            result = work(self)
+        except HAProxyError as error:
+            self._fail(error)
+        except Exception as error:  # noqa: BLE001 an operator gets a sentence, whatever happens
+            fault = Fault(f"{type(error).__name__}: {error}")
+            fault.__cause__ = error
+            self._fail(fault)
+        self.module.exit_json(**{**self._known, **result})
+
+    def _fail(self, error: HAProxyError) -> None:
+        cause = error.__cause__
+        more = {}
+        if isinstance(error, Fault) and cause is not None:
+            more["exception"] = "".join(traceback.format_exception(type(cause), cause, cause.__traceback__))
+        touched = bool(error.done or error.unconfirmed or self._also_done)
+        self.module.fail_json(
+            msg=str(error), changed=touched, **{**self._known, "commands": error.done, **error.as_result()}, **more
         )
-    module.exit_json(**result)
+
+    def change(self, resource: Resource[S]) -> Result:
+        """Do it; when HAProxy is reloaded meanwhile, look again and plan again, once."""
+        try:
+            return self._once(resource)
+        except ProcessReplaced as error:
+            self.module.warn(f"planned again: {error}")
+            self._also_done = list(error.done)
+            return self._once(resource)
+
+    def _once(self, resource: Resource[S]) -> Result:
+        patience = _patience(self.module.params)
+        fleet = self.fleet(writes=True)
+        planned = plan(fleet, resource, fleet.each(resource.observe))
+        if planned.counts_old and fleet.old is None:
+            self.module.warn(
+                "old workers are unknown: add the master socket, so that their sessions are waited for, too"
+            )
+        told = planned
+        if self._first:
+            from ._aftermath import since  # needed after a reload only
+
+            told = since(*self._first, fleet, planned)
+        self._first = (fleet, told)
+        outcome = Outcome(planned.after) if self.module.check_mode else carry_out(fleet, resource, planned, patience)
+        result = {
+            "changed": planned.changed or bool(self._also_done),
+            "commands": planned.commands(),
+            "unconfirmed": [],
+            **resource.answer(told.before, outcome.after, outcome.waited),
+        }
+        return {**result, "diff": _diff(resource, told)} if self.module._diff else result
+
+    def fleet(self, *, writes: bool) -> Fleet:
+        """The processes that the task addresses."""
+        params = self.module.params
+        expected = params["expected_processes"]
+        if expected is not None and expected < 1:
+            raise InputError(f"expected_processes is {expected}; at least one process must answer")
+        policy = Policy(params["on_unreachable"], writes, expected)
+        fleet = discover(_entries(params["socket"]), policy, converse, seconds(params, "timeout", least=0.001))
+        for skipped in fleet.skipped:
+            self.module.warn(f"skipped {skipped.socket}: {skipped.reason}")
+        self._known = {
+            **({"also_done": self._also_done} if writes else {}),
+            "processes": [_process(process) for process in (*fleet.processes, *(fleet.old or ()))],
+            "old_workers": "unknown" if fleet.old is None else [process.name for process in fleet.old],
+            # Ansible itself gives the key "skipped" a meaning: a task with anything in it counts as not run.
+            "skipped_sockets": [skipped._asdict() for skipped in fleet.skipped],
+        }
+        return fleet
 
 
-def _stateful(module: AnsibleModule, resource: Resource[S]) -> dict[str, Any]:
-    patience = _patience(module.params)
-    fleet = _fleet(module, writes=True)
-    planned = plan(fleet, resource, fleet.each(resource.observe))
-    after = planned.after if module.check_mode else carry_out(fleet, resource, planned, patience)
-    result = {
-        "changed": planned.changed,
-        "commands": planned.commands(),
-        "also_done": [],
-        "unconfirmed": [],
-        **_told_of(fleet),
-        **resource.answer(planned.before, after),
-    }
-    return {**result, "diff": _diff(resource, planned)} if module._diff else result
+def _entries(option: Sequence[str] | None) -> list[str]:
+    """Where the processes are; nothing: in the usual places.
+
+    :raises InputError: when the option is there and empty: whoever wrote it did not mean the usual places.
+    """
+    if option is None:
+        option = os.environ.get("HAPROXY_SOCKET", "").split(",")
+    elif not any(entry.strip() for entry in option):
+        raise InputError("socket is empty; leave it out to mean HAPROXY_SOCKET or the usual places")
+    return [entry.strip() for entry in option if entry.strip()]
 
 
-def _patience(params: Mapping[str, Any]) -> Patience:
+def _patience(params: Params) -> Patience:
     if "wait" not in params:
         return Patience(0.0, 1.0)
     return Patience(seconds(params, "wait_timeout", least=0.0), seconds(params, "wait_interval", least=0.01))
 
 
-def _fleet(module: AnsibleModule, *, writes: bool) -> Fleet:
-    params = module.params
-    expected = params["expected_processes"]
-    if expected is not None and expected < 1:
-        raise InputError(f"expected_processes is {expected}; at least one process must answer")
-    policy = Policy(params["on_unreachable"], writes, expected)
-    entries = [entry.strip() for entry in params["socket"] or () if entry.strip()]
-    fleet = discover(entries, policy, converse, seconds(params, "timeout", least=0.001))
-    for skipped in fleet.skipped:
-        module.warn(f"skipped {skipped.socket}: {skipped.reason}")
-    return fleet
-
-
-def _told_of(fleet: Fleet) -> dict[str, Any]:
-    return {
-        "processes": [_process(process) for process in fleet.processes],
-        "old_workers": "unknown",
-        "skipped_sockets": [skipped._asdict() for skipped in fleet.skipped],
-    }
-
-
-def _process(process: Process) -> dict[str, Any]:
+def _process(process: Process) -> Result:
     info = process.facts.info
     return {
         "name": process.name,
@@ -96,12 +151,12 @@ def _process(process: Process) -> dict[str, Any]:
         "pid": process.facts.pid,
         "version": info["Version"],
         "node": info.get("node", ""),
-        "worker": "current",
+        "worker": "old" if process.old else "current",
         "info": {name: info[name] for name in _STEADY if name in info},
     }
 
 
-def _diff(resource: Resource[S], planned: Plan[S]) -> dict[str, Any]:
+def _diff(resource: Resource[S], planned: Plan[S]) -> Result:
     return {
         "before_header": "running",
         "after_header": "wished",

@@ -49,14 +49,19 @@ options:
     description:
       - A whole number from V(0) to V(256), or a whole percentage of the configured weight, rounded down and at most V(256).
       - A percentage above V(0%) that comes to 0 is refused. A backend with a static algorithm takes only V(0%) and V(100%).
+        C(static-rr) is known beforehand; of the hash algorithms only HAProxy knows, and refuses the weight when it is sent.
+      - With O(state=ready) the weight is set and read back before the server comes back.
       - When omitted, the weight is left as it is.
     type: str
   wait:
     description:
       - Wait for what O(state) promises. With V(ready), that the server is up on every process, or has no check, and a slow
         start is over. A server that this task brings back counts as up only with the result of a check, and when it is
-        still up O(wait_interval) later.
-      - With V(drain), that no session is left on the server and no request in its own queue, on any process.
+        still up O(wait_interval) later. Where one failed check takes it down (C(fall 1)), HAProxy calls it up before it
+        has checked; then a check must be seen to end, or 2.2 seconds must pass, so let O(wait_interval) be longer than the
+        C(inter) of such a server.
+      - With V(drain), that no session is left on the server and no request in its own queue, on any process. Sessions on
+        old workers count when O(socket) has the master socket; else a warning says that they are unknown.
       - With V(maint), and without O(state), there is nothing to wait for.
       - Waiting for V(ready) fails at once, naming the cause, when the server inherits maintenance or drain.
     type: bool
@@ -112,7 +117,8 @@ servers:
       type: str
     before:
       description:
-        - What was found, as options of this module. Where processes disagree, a value is a dictionary of process and value.
+        - What was found, under the names of this module's options. Where processes disagree, a value is a dictionary of
+          process and value.
       type: dict
       sample: {backend: www, name: web1, state: ready, weight: 100}
     after:
@@ -137,6 +143,7 @@ servers:
         /run/haproxy/admin.sock:
           agent: null
           check_code: 200
+          check_duration: 1
           check_status: L7OK
           effective_state: drain
           inherited_from: null
@@ -166,15 +173,21 @@ processes:
       socket: /run/haproxy/admin.sock
       version: 3.0.11
       worker: current
+drained_seconds:
+  description: How long the drain took; 0 in check mode.
+  returned: with O(state=drain) and O(wait)
+  type: float
+  sample: 7.3
 old_workers:
   description:
-    - Processes that a reload replaced and that live until their last session ends; V(unknown) without a master socket.
-  returned: success
+    - Names of processes that a reload replaced and that live until their last session ends; V(unknown) without a master
+      socket.
+  returned: always
   type: raw
   sample: unknown
 also_done:
-  description: Commands that depended on time, such as those after a timeout.
-  returned: success
+  description: Commands that depended on time, such as those that were sent before a reload made the task plan again.
+  returned: always
   type: list
   elements: dict
   sample: []

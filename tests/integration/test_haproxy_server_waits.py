@@ -237,3 +237,39 @@ def test_a_wait_reads_no_more_often_than_asked(haproxy: Version, apps: Apps) -> 
             run(MODULE, task)
             # facts; then a table of states and one of statistics for: observe, confirm, and two more of the wait
             assert len([1 for request, _reply in recorder.exchanges if b"show servers state" in request]) == 4
+
+
+@pytest.mark.parametrize("interval", [0.3, 0.5])
+def test_a_result_from_before_the_maintenance_is_not_believed(haproxy: Version, interval: float) -> None:
+    """With ``fall 1`` HAProxy calls a server UP before it has checked, and shows the result from before."""
+    with Apps(1) as own:
+        (port,) = own.ports
+        body = f"backend www\n    server web1 127.0.0.1:{port} check inter 1500ms fall 1 rise 1\n"
+        with one(haproxy, body) as balancer:
+            wait_until(lambda: ",UP," in balancer.ask(0, "show stat www 4 -1"), 5, lambda: "not up")
+            run(MODULE, _task(balancer, "web1", state="maint"))
+            own.stop_port(port)
+            task = _task(balancer, "web1", state="ready", wait_timeout=4, wait_interval=interval)
+            failure = run(MODULE, task)
+            assert failure["failed"], "a server was taken for up whose application is down"
+            assert "L4CON" in failure["msg"]
+
+
+def test_a_frontend_of_the_same_name_does_not_hide_a_backend(haproxy: Version, apps: Apps) -> None:
+    if haproxy.number >= (3, 4):
+        return  # 3.4 refuses such a configuration
+    frontend = f"frontend www\n{bind_lines(free_port())}    default_backend www\n"
+    body = f"{frontend}backend www\n    server web1 127.0.0.1:{apps.ports[0]}\n"
+    with one(haproxy, body) as balancer:
+        result = run(MODULE, _task(balancer, "web1", state="maint"))
+        assert result["changed"]
+        assert servers(balancer, 0)["www", "web1"].state == "maint"
+
+
+def test_a_disabled_backend_is_said_to_be_disabled(haproxy: Version, apps: Apps) -> None:
+    body = f"backend www\n    disabled\n    server web1 127.0.0.1:{apps.ports[0]}\n"
+    body += f"backend api\n    server api1 127.0.0.1:{apps.ports[0]}\n"
+    with one(haproxy, body) as balancer:
+        failure = run(MODULE, _task(balancer, "web1", state="maint"))
+        assert failure["error"] == "ObjectNotFound"
+        assert "only in backends that the configuration disables" in failure["msg"]

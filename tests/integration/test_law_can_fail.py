@@ -63,9 +63,9 @@ def test_a_command_that_is_not_told_is_seen(fleet: tuple[Fleet, Recorders], monk
 def test_a_second_run_that_writes_is_seen(fleet: tuple[Fleet, Recorders], monkeypatch: pytest.MonkeyPatch) -> None:
     def always(rows: Any, _now: Any, aimed: Any) -> Iterator[Any]:
         for key, target in aimed.items():
-            for row in rows(target.record):
+            for row in rows:
                 if row.name in target.fields:
-                    yield Step(key, row.say(target.record))
+                    yield Step((key, row.name), row.say(target.record))
 
     monkeypatch.setattr(server, "route", always)
     with pytest.raises(AssertionError, match="the second run wrote"):

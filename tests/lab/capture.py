@@ -8,17 +8,22 @@ Only what would differ on each machine is replaced, and nothing else: the lab's 
 from __future__ import annotations
 
 import re
+import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from .apps import Apps
-from .config import servers_body
-from .fleet import master_worker, one
+from .config import bind_lines, servers_body
+from .errors import LabError
+from .fleet import MasterFleet, master_worker, nbproc, one
+from .ports import free_port
 from .processes import wait_until
 from .raw import ask
 from .running import Fleet
+from .sessions import hold_session
 from .versions import Version, versions
 
 REPLIES = Path(__file__).parents[1] / "unit" / "plugins" / "module_utils" / "replies"
@@ -31,10 +36,11 @@ _MORE = """
 backend more
     balance roundrobin
     option httpchk
-    http-check expect status 200 on-success "all \\"fine\\", really so"
+    http-check expect status 200 on-success "all \\"fine\\", really\u2028so"
     server said1 127.0.0.1:{port} check inter 100ms
     server slow1 127.0.0.1:{port} weight 100 check inter 100ms slowstart 600s
     server late1 127.0.0.1:{port} weight 40 check fall 1 inter 600s
+    server mute1 127.0.0.1:{mute} check fall 1 inter 600s
 """
 
 
@@ -47,15 +53,17 @@ class Wanted(NamedTuple):
 
 
 FACTS = "show info;show cli level;show cli sockets;show pools"
-STATE = "show backend;show servers state"
+STATE = "show backend;show servers state;show info"
+CONNECTIONS = "show servers conn;show info"
 AT_FIRST = (
     Wanted("facts", FACTS),
     Wanted("facts_operator", FACTS, operator=True),
     Wanted("state", STATE),
     Wanted("stat", "show stat -1 6 -1"),
-    Wanted("stat_www", "show stat www 6 -1"),
-    Wanted("refused_proxy", "show stat nowhere 6 -1"),
+    Wanted("stat_www", "show stat #2 6 -1"),
+    Wanted("refused_proxy", "show stat #99 6 -1"),
     Wanted("info", "show info"),
+    Wanted("conn", CONNECTIONS),
     Wanted("refused_server", "set server www/web9 state drain"),
     Wanted("refused_backend", "set server nowhere/web1 state drain"),
     Wanted("refused_level", "set server www/web1 state drain", operator=True),
@@ -91,19 +99,45 @@ CHANGES = (
     "set server more/slow1 state ready",
     "set server more/late1 state ready",
 )
+_DISABLED = """
+backend on
+    server web1 127.0.0.1:1
+backend off
+    disabled
+    server web1 127.0.0.1:1
+"""
+OF_DISABLED = (
+    Wanted("state_disabled", STATE),
+    Wanted("stat_disabled", "show stat #3 6 -1"),
+    Wanted("refused_disabled", "set server off/web1 state drain"),
+)
+# Through a master to its worker; in the names of the files they begin with "through_".
+THROUGH = (
+    *(Wanted("facts", FACTS), Wanted("stat", "show stat -1 6 -1"), Wanted("conn", CONNECTIONS)),
+    *(wanted for wanted in AT_FIRST if not wanted.operator and wanted.name.startswith(("refused_", "joined", "sil"))),
+    Wanted("unknown_command", "frobnicate the server"),
+)
+# The same to a worker that a reload replaced and a session keeps, and to one that has ended: "old_", "gone_".
+OLD = (Wanted("facts", FACTS), Wanted("conn", CONNECTIONS), Wanted("state", STATE))
+GONE = (Wanted("facts", FACTS), Wanted("silence", "set server www/web1 weight 10"))
 AFTERWARDS = (Wanted("state_changed", STATE), Wanted("stat_changed", "show stat -1 6 -1"))
 
 
 def main() -> int:
     """Capture all replies of all versions."""
-    with Apps(4) as apps:
-        body = servers_body(apps.ports) + _MORE.format(port=apps.ports[0])
+    with Apps(4) as apps, socket.create_server(("127.0.0.1", 0)) as mute:  # takes connections, says nothing
+        body = servers_body(apps.ports) + _MORE.format(
+            port=apps.ports[0], mute=mute.getsockname()[1], separator="\u2028"
+        )
         for version in versions():
             folder = REPLIES / version.name
             folder.mkdir(parents=True, exist_ok=True)
             for file in folder.glob("*.txt"):
                 file.unlink()
             _capture(version, body, folder)
+            _capture_master(version, apps.ports, folder)
+            if version.has_nbproc:
+                _capture_nbproc(version, servers_body(apps.ports), folder)
             print(f"HAProxy {version}: {len(list(folder.glob('*.txt')))} replies")
     return 0
 
@@ -118,13 +152,75 @@ def _capture(version: Version, body: str, folder: Path) -> None:
         wait_until(lambda: _is_slow(fleet), SECONDS, lambda: "more/slow1 does not start slowly")
         for wanted in AFTERWARDS:
             _write(fleet, wanted, folder)
+    with one(version, _DISABLED) as fleet:
+        for wanted in OF_DISABLED:
+            _write(fleet, wanted, folder)
     with master_worker(version, body) as fleet:
         _write(fleet, Wanted("state_master", STATE), folder)
 
 
+def _capture_master(version: Version, apps: Sequence[int], folder: Path) -> None:
+    """The master's own words, a worker's through it, an old worker's, and of one that is gone."""
+    port = free_port()
+    body = servers_body(apps, binds=bind_lines(port))
+    with master_worker(version, body, operator=True) as fleet:
+        (pid,) = fleet.pids
+        pids = {fleet.master_pid: "4700", pid: "4711"}
+        _to_master(fleet, "master_facts", PREFIX + FACTS, folder, pids)
+        _to_master(fleet, "proc", "show proc", folder, pids)
+        for wanted in THROUGH:
+            _to_master(fleet, f"through_{wanted.name}", _through(version, pid, wanted.line), folder, pids)
+        with hold_session(port, "/api/hold"):
+            pids |= {fleet.reload()[0]: "4712"}
+            _to_master(fleet, "proc_old", "show proc", folder, pids)
+            for wanted in OLD:
+                _to_master(fleet, f"old_{wanted.name}", _through(version, pid, wanted.line), folder, pids)
+            _fail_to_reload(fleet, body)
+            _to_master(fleet, "proc_failed", "show proc", folder, pids)
+        fleet.wait_old_gone()
+        wait_until(lambda: not _shows(fleet, pid), SECONDS, lambda: "the master still shows the old worker")
+        for wanted in GONE:
+            _to_master(fleet, f"gone_{wanted.name}", _through(version, pid, wanted.line), folder, pids)
+
+
+def _through(version: Version, pid: int, line: str) -> str:
+    if version.number >= (3, 2):
+        return f"@@!{pid} {PREFIX}{line}"
+    return ";".join(f"@!{pid} {command}" for command in line.split(";"))
+
+
+def _to_master(fleet: MasterFleet, name: str, line: str, folder: Path, pids: Mapping[int, str]) -> None:
+    (folder / f"{name}.txt").write_bytes(_scrubbed(ask(fleet.master, line, half_close=True), fleet, pids))
+
+
+def _fail_to_reload(fleet: MasterFleet, body: str) -> None:
+    """Reload with a configuration that no HAProxy takes, and return when the master has come back from it."""
+    log = fleet.base / "master.log"
+    heard = len(log.read_bytes())
+    with suppress(LabError):
+        fleet.reload(f"{body}\nbackend broken\n    nonsense\n", seconds=1.0)
+    wait_until(lambda: b"unknown keyword" in log.read_bytes()[heard:], SECONDS, lambda: "the reload did not fail")
+    wait_until(lambda: _shows(fleet, fleet.pids[0]), SECONDS, lambda: "the master does not come back")
+
+
+def _shows(fleet: MasterFleet, pid: int) -> bool:
+    rows = fleet.ask(fleet.master, "show proc", 2.0).splitlines()
+    return any(row.split()[:1] == [str(pid)] for row in rows)
+
+
+def _capture_nbproc(version: Version, body: str, folder: Path) -> None:
+    with nbproc(version, 2, body, shared=True) as fleet:
+        _write(fleet, Wanted("nbproc_facts", FACTS), folder)
+        assert fleet.shared_socket is not None
+        (folder / "nbproc_facts_shared.txt").write_bytes(_scrubbed(ask(fleet.shared_socket, PREFIX + FACTS), fleet))
+
+
 def _all_checked(fleet: Fleet) -> bool:
-    status = dict(_cells(fleet, 36)).values()
-    return "fine" in fleet.ask(0, "show stat more 4 -1") and not any(w == "INI" or w[:1] == "*" for w in status)
+    """Whether every check has a result, but for the one of more/mute1, which is under way for good."""
+    status = dict(_cells(fleet, 36))
+    mute = status.pop("more/mute1")
+    settled = not any(word == "INI" or word.startswith("*") for word in status.values())
+    return settled and mute == "* INI" and "fine" in fleet.ask(0, "show stat more 4 -1")
 
 
 def _is_slow(fleet: Fleet) -> bool:
@@ -146,9 +242,17 @@ def _write(fleet: Fleet, wanted: Wanted, folder: Path) -> None:
     (folder / f"{wanted.name}.txt").write_bytes(_scrubbed(reply, fleet))
 
 
-def _scrubbed(reply: bytes, fleet: Fleet) -> bytes:
+def _scrubbed(reply: bytes, fleet: Fleet, pids: Mapping[int, str] | None = None) -> bytes:
+    """
+    :param pids: what to call the processes; none: all are 4711.
+    """
     reply = reply.replace(str(fleet.base).encode(), b"/run/haproxy")
-    reply = re.sub(rb"^(Pid: )\d+$", rb"\g<1>4711", reply, flags=re.MULTILINE)
+    for pid, name in (pids or {}).items():
+        reply = re.sub(rb"^%d\b(?= )" % pid, name.ljust(len(str(pid))).encode(), reply, flags=re.MULTILINE)
+        reply = re.sub(rb"(?<=Pid: )%d$" % pid, name.encode(), reply, flags=re.MULTILINE)
+        reply = re.sub(rb"(?<=@!)%d\b" % pid, name.encode(), reply)
+    if not pids:
+        reply = re.sub(rb"^(Pid: )\d+$", rb"\g<1>4711", reply, flags=re.MULTILINE)
     return re.sub(rb"^(node: ).*$", rb"\g<1>lb1", reply, flags=re.MULTILINE)
 
 

@@ -41,7 +41,7 @@ class MasterFleet(Fleet):
         self._head = Global(lines, workers, options.get("nbthread", 1), options.get("global_lines", ""))
         self.master_pid = self.launch("master", self._head, body, "-W", "-S", self.master)
         self.wait_ready()
-        self._wait_master()
+        self._wait_master(self.pids)
 
     def reload(self, body: str | None = None, *, seconds: float = START_SECONDS) -> list[int]:
         """Reload by SIGUSR2, with another body if one is given; returns the pids of the new workers.
@@ -60,16 +60,20 @@ class MasterFleet(Fleet):
 
         after = wait_until(renewed, seconds, lambda: self.complaint("no new worker after the reload"))
         self._former += before
-        self._wait_master()
+        self._wait_master(after)
         return after
 
     def wait_old_gone(self, seconds: float = START_SECONDS) -> None:
         """Wait until no old worker runs; LabError after `seconds`."""
         wait_until(lambda: not self.old_pids, seconds, lambda: self.complaint(f"old workers {self.old_pids} live"))
 
-    def _wait_master(self) -> None:
-        """The master refuses connections while it executes itself again: at reloads, on 2.6 and 3.0 also at the start."""
-        current = {str(pid) for pid in self.pids}
+    def _wait_master(self, pids: list[int]) -> None:
+        """The master refuses connections while it executes itself again: at reloads, on 2.6 and 3.0 also at the start.
+
+        `pids` are the current workers. They are not asked again: on 2.6 an old worker may still answer a connection
+        after the new one has answered.
+        """
+        current = {str(pid) for pid in pids}
 
         def shows() -> bool:
             rows = self.ask(self.master, "show proc", 2.0).partition("# old workers")[0]

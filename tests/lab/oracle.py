@@ -26,6 +26,8 @@ def servers(fleet: Fleet, process: int) -> dict[Key, Truth]:
     found = {}
     for line in lines:
         cells = dict(zip(names, line.split(), strict=True))
+        if cells["be_name"] == "MASTER":  # how 2.2 in master-worker mode lists the master
+            continue
         flags = int(cells["srv_admin_state"])
         state = "maint" if flags % 2 else "drain" if flags // 8 % 2 else "ready"
         truth = Truth(state, int(cells["srv_uweight"]), int(cells["srv_iweight"]))

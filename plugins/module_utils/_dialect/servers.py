@@ -2,44 +2,44 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Servers: ``show servers state``, ``show backend`` and ``set server``.
 
-The state file's format is described in HAProxy's management guide, section 9.3, "show servers state"; the values of
-its flags were read in ``include/haproxy/server-t.h`` and ``check-t.h`` and measured on all versions.
+The format is in HAProxy's management guide, section 9.3, "show servers state"; the flags are in its ``server-t.h`` and
+``check-t.h`` and were measured on all versions.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from .._errors import ReplyNotUnderstood
-from .._protocol import Command, word
+from .._protocol import Command, lines_of, word
 
-# srv_admin_state, in decimal. CMAINT stays set for ever on a server that the configuration disables: alone it is no
-# maintenance.
+Key = tuple[str, str]
+
+# srv_admin_state, in decimal. 4 stays set on a server that the configuration disables: alone it is no maintenance.
 MAINT_FORCED = 1
 MAINT_INHERITED = 2
 DRAIN_FORCED = 8
 DRAIN_INHERITED = 16
 MAINT_RESOLUTION = 32
+_FORCED = {"ready": 0, "drain": DRAIN_FORCED, "maint": MAINT_FORCED}
 
-# srv_op_state
-STOPPED, STARTING, RUNNING, STOPPING = range(4)
+# srv_op_state: 0 stopped, 1 starting (slow start), 2 running, 3 stopping
+RUNNING = 2
 
-# srv_check_state, srv_agent_state
-CHECK_CONFIGURED = 2
-CHECK_ENABLED = 4
+# srv_check_state and srv_agent_state
+_CHECK_ENABLED = 4
 
 SHOW_BACKENDS = Command("show backend")
 SHOW_STATE = Command("show servers state")
 
-# 2.2 in master-worker mode lists the master as a backend with a server for each worker.
-_PSEUDO_BACKEND = "MASTER"
 
-
-class ServerRow(NamedTuple):
-    """One line of ``show servers state``: what the collection uses of it."""
+class Server(NamedTuple):
+    """What the collection uses of a line of ``show servers state``."""
 
     backend: str
     name: str
+    backend_id: str
     op_state: int
     admin_state: int
     weight: int
@@ -48,7 +48,11 @@ class ServerRow(NamedTuple):
     agent_state: int
 
     @property
-    def own_state(self) -> str:
+    def called(self) -> str:
+        return f"{self.backend}/{self.name}"
+
+    @property
+    def state(self) -> str:
         """What was said to this server: ``ready``, ``drain`` or ``maint``."""
         if self.admin_state & MAINT_FORCED:
             return "maint"
@@ -64,70 +68,83 @@ class ServerRow(NamedTuple):
     @property
     def checked(self) -> bool:
         """Whether a health or an agent check runs (or would, out of maintenance)."""
-        return bool((self.check_state | self.agent_state) & CHECK_ENABLED)
+        return bool((self.check_state | self.agent_state) & _CHECK_ENABLED)
+
+    def put(self, state: str) -> Server:
+        """This server after ``set server … state``: HAProxy switches between its flags and never sets both."""
+        kept = self.admin_state & ~(MAINT_FORCED | DRAIN_FORCED)
+        return self._replace(admin_state=kept | _FORCED[state])
 
 
-_COLUMNS = {
-    "op_state": "srv_op_state",
-    "admin_state": "srv_admin_state",
-    "weight": "srv_uweight",
-    "initial_weight": "srv_iweight",
-    "check_state": "srv_check_state",
-    "agent_state": "srv_agent_state",
-}
+class StateTable(NamedTuple):
+    """``show servers state``: all servers by name, and the wanted ones whole."""
+
+    keys: list[Key]
+    wanted: dict[Key, Server]
 
 
-def parse_state(table: str) -> dict[tuple[str, str], ServerRow]:
-    """``show servers state`` as (backend, server) → row, in HAProxy's order.
+_COLUMNS = (
+    *("srv_op_state", "srv_admin_state", "srv_uweight", "srv_iweight"),
+    *("srv_check_state", "srv_agent_state"),
+)
 
+
+def parse_state(table: str, wanted: Callable[[str, str], bool]) -> StateTable:
+    """
+    :param wanted: whether the server of this backend and name is to be read whole.
     :raises ReplyNotUnderstood: naming the line that did not fit.
     """
-    lines = table.splitlines()
+    lines = lines_of(table)
     if len(lines) < 2 or lines[0] != "1" or not lines[1].startswith("# "):
         raise ReplyNotUnderstood(f"not a server state table of version 1: {table[:60]!r}")
     header = lines[1][2:].split(" ")
     try:
-        at_backend, at_name = header.index("be_name"), header.index("srv_name")
-        at = [header.index(column) for column in _COLUMNS.values()]
+        at_id, at_backend, at_name = (header.index(column) for column in ("be_id", "be_name", "srv_name"))
+        at = [header.index(column) for column in _COLUMNS]
     except ValueError as error:
         raise ReplyNotUnderstood(f"the server state table has other columns: {lines[1]!r}") from error
-    rows = {}
+    found = StateTable([], {})
     for line in lines[2:]:
         cells = line.split(" ")
         try:
-            row = ServerRow(cells[at_backend], cells[at_name], *(int(cells[column]) for column in at))
+            backend, name = cells[at_backend], cells[at_name]
+            if _is_pseudo(backend, name):
+                continue
+            found.keys.append((backend, name))
+            if wanted(backend, name):
+                server = Server(backend, name, cells[at_id], *(int(cells[column]) for column in at))
+                found.wanted[backend, name] = server
         except (IndexError, ValueError) as error:
             raise ReplyNotUnderstood(f"a line of the server state table: {line!r}") from error
-        if row.backend != _PSEUDO_BACKEND or not row.name.startswith(("cur-", "old-")):
-            rows[row.backend, row.name] = row
-    return rows
+    return found
+
+
+def _is_pseudo(backend: str, name: str) -> bool:
+    """2.2 in master-worker mode lists the master as a backend with a server for each worker."""
+    return backend == "MASTER" and name.startswith(("cur-", "old-"))
 
 
 def parse_backends(table: str) -> list[str]:
-    """``show backend`` as names.
+    """``show backend`` as names; 2.2 in master-worker mode names the master, too.
 
     :raises ReplyNotUnderstood: when it is no such list.
     """
-    lines = table.splitlines()
+    lines = lines_of(table)
     if not lines or lines[0] != "# name":
         raise ReplyNotUnderstood(f"not a list of backends: {table[:60]!r}")
-    return [name for name in lines[1:] if name != _PSEUDO_BACKEND]
+    return lines[1:]
 
 
-def set_state(backend: str, name: str, state: str) -> Command:
-    """
-    :param state: ``ready``, ``drain`` or ``maint``.
-    """
-    return _set_server(backend, name, "state", state)
+def set_state(server: Server) -> Command:
+    """Give the server the state that this record has."""
+    return _set_server(server, "state", server.state)
 
 
-def set_weight(backend: str, name: str, weight: int) -> Command:
-    """
-    :param weight: 0 to 256, absolute.
-    """
-    return _set_server(backend, name, "weight", str(weight))
+def set_weight(server: Server) -> Command:
+    """Give the server the (absolute) weight that this record has."""
+    return _set_server(server, "weight", str(server.weight))
 
 
-def _set_server(backend: str, name: str, what: str, value: str) -> Command:
-    text = f"set server {word(backend)}/{word(name)} {what} {word(value)}"
+def _set_server(server: Server, what: str, value: str) -> Command:
+    text = f"set server {word(server.backend)}/{word(server.name)} {what} {word(value)}"
     return Command(text, kind=f"set server … {what} {value}", level="admin", silent=True)

@@ -5,10 +5,11 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Collection, Iterator
 
 from .._errors import ReplyNotUnderstood
-from .._protocol import Command, word
+from .._protocol import Command
 
 # Values of the column `type`; the type argument of the command is a set of bits: 2 for backends, 4 for servers.
 BACKEND, SERVER = "1", "2"
@@ -20,27 +21,34 @@ _ONE_BY_ONE = 8
 Row = dict[str, str]
 
 
-def show_stat_of(backends: Collection[str]) -> list[Command]:
-    """The rows of these backends and their servers (and perhaps of others)."""
-    if len(backends) > _ONE_BY_ONE:
+def show_stat_of(backend_ids: Collection[str]) -> list[Command]:
+    """The rows of these backends and their servers (and perhaps of others).
+
+    Asked by id, of one and the same moment: a name would find a frontend of that name first (up to 3.3).
+    """
+    if len(backend_ids) > _ONE_BY_ONE:
         return [Command(f"show stat -1 {_BACKENDS_AND_SERVERS} -1")]
-    return [Command(f"show stat {word(name)} {_BACKENDS_AND_SERVERS} -1") for name in sorted(backends)]
+    return [Command(f"show stat #{number} {_BACKENDS_AND_SERVERS} -1") for number in sorted(backend_ids)]
 
 
-def parse_stat(table: str, columns: Collection[str]) -> Iterator[Row]:
-    """Rows as column → text, with the wanted columns only; one that the version lacks is absent.
+def parse_stat(table: str, needed: Collection[str], wanted: Collection[str] = ()) -> Iterator[Row]:
+    """Rows as column → text, with these columns only.
 
+    :param needed: columns that every version has.
+    :param wanted: columns that may be absent.
     :raises ReplyNotUnderstood: when it is no such table, or a row has other columns than the heading.
     """
     if not table.startswith("# pxname,svname,"):
         raise ReplyNotUnderstood(f"not a table of statistics: {table[:60]!r}")
-    lines = csv.reader(table[2:].splitlines(keepends=True), strict=True)
-    header = next(lines, [])
-    wanted = [(place, name) for place, name in enumerate(header) if name in columns]
+    lines = csv.reader(io.StringIO(table[2:], newline="\n"), strict=True)
     try:
+        header = next(lines, [])
+        if not set(needed) <= set(header):
+            raise ReplyNotUnderstood(f"the table of statistics lacks {', '.join(sorted(set(needed) - set(header)))}")
+        taken = [(place, name) for place, name in enumerate(header) if name in needed or name in wanted]
         for cells in lines:
             if len(cells) != len(header):
                 raise ReplyNotUnderstood(f"a row of {len(cells)} cells in a table of {len(header)}: {cells[:2]!r}")
-            yield {name: cells[place] for place, name in wanted}
+            yield {name: cells[place] for place, name in taken}
     except csv.Error as error:
         raise ReplyNotUnderstood(f"line {lines.line_num} of the statistics: {error}") from error

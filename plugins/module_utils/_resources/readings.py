@@ -6,25 +6,26 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from .._dialect.servers import DRAIN_INHERITED, MAINT_INHERITED, MAINT_RESOLUTION, ServerRow
+from .._dialect.servers import DRAIN_INHERITED, MAINT_INHERITED, MAINT_RESOLUTION, Server
 from .._dialect.stat import Row
+from .._errors import ReplyNotUnderstood
+from .._protocol import printable
 
-READ_COLUMNS = frozenset(
-    (
-        *("pxname", "svname", "type", "algo", "tracked"),
-        *("status", "scur", "qcur", "check_status", "check_code", "last_chk", "last_agt", "agent_status"),
-    )
-)
+NEEDED = ("pxname", "svname", "type", "status", "scur", "qcur", "check_status", "check_code", "last_chk")
+WANTED = ("check_duration", "check_fall", "last_agt", "agent_status", "tracked", "algo")
+
+# HAProxy's mark before the status of a check that is under way.
+_IN_FLIGHT = "* "
 
 
 class Reading(NamedTuple):
     """One server on one process at one moment; None: this process or version does not say.
 
-    :param status: HAProxy's word for it (``UP``, ``UP 1/3``, ``DRAIN``, ``MAINT (via www/web1)``, ``no check`` …).
-    :param sessions: current sessions (``scur``).
     :param queue: requests in the server's own queue (``qcur``).
-    :param effective_state: ``ready``, ``drain`` or ``maint`` with what the server inherits.
-    :param inherited_from: who keeps the server from its own state: the tracked server, ``resolver`` or None.
+    :param check_duration: milliseconds.
+    :param inherited_from: the tracked server, ``resolver`` or None.
+    :param in_flight: a check is under way; what is told is of the one before.
+    :param fall: failed checks that take the server down.
     """
 
     status: str
@@ -32,31 +33,53 @@ class Reading(NamedTuple):
     queue: int
     check_status: str | None
     check_code: int | None
+    check_duration: int | None
     last_check: str | None
     agent: str | None
     effective_state: str
     inherited_from: str | None
+    in_flight: bool
+    fall: int | None
+
+    @property
+    def check(self) -> tuple[object, ...]:
+        """All that is told of the last check: when it differs from before, another check has come to its end."""
+        return (self.check_status, self.check_code, self.check_duration, self.last_check)
 
     def as_result(self) -> dict[str, object]:
-        return self._asdict()
+        return {name: value for name, value in self._asdict().items() if name not in ("in_flight", "fall")}
 
 
-def reading_of(cells: Row, row: ServerRow) -> Reading:
-    """The reading in a row of ``show stat`` and one of ``show servers state``."""
-    return Reading(
-        status=cells["status"],
-        sessions=int(cells["scur"] or 0),
-        queue=int(cells["qcur"] or 0),
-        check_status=cells["check_status"] or None,
-        check_code=int(cells["check_code"]) if cells["check_code"] else None,
-        last_check=cells["last_chk"] or None,
-        agent=cells.get("last_agt") or cells.get("agent_status") or None,
-        effective_state=row.effective_state,
-        inherited_from=_inherited_from(row, cells.get("tracked", "")),
-    )
+def reading_of(cells: Row, server: Server) -> Reading:
+    """The reading in a row of ``show stat`` and one of ``show servers state``.
+
+    :raises ReplyNotUnderstood: when a number is none.
+    """
+    check = cells["check_status"]
+    try:
+        return Reading(
+            status=cells["status"],
+            sessions=int(cells["scur"] or 0),
+            queue=int(cells["qcur"] or 0),
+            check_status=check[len(_IN_FLIGHT) :] if check.startswith(_IN_FLIGHT) else check or None,
+            check_code=_number(cells["check_code"]),
+            check_duration=_number(cells.get("check_duration", "")),
+            last_check=printable(cells["last_chk"]) or None,
+            agent=printable(cells.get("last_agt") or cells.get("agent_status") or "") or None,
+            effective_state=server.effective_state,
+            inherited_from=_inherited_from(server, cells.get("tracked", "")),
+            in_flight=check.startswith(_IN_FLIGHT),
+            fall=_number(cells.get("check_fall", "")),
+        )
+    except ValueError as error:
+        raise ReplyNotUnderstood(f"the statistics of {server.called}: {error}") from error
 
 
-def _inherited_from(row: ServerRow, tracked: str) -> str | None:
-    if row.admin_state & (MAINT_INHERITED | DRAIN_INHERITED):
+def _number(text: str) -> int | None:
+    return int(text) if text else None
+
+
+def _inherited_from(server: Server, tracked: str) -> str | None:
+    if server.admin_state & (MAINT_INHERITED | DRAIN_INHERITED):
         return tracked or "the server that it tracks"
-    return "resolver" if row.admin_state & MAINT_RESOLUTION else None
+    return "resolver" if server.admin_state & MAINT_RESOLUTION else None

@@ -4,87 +4,132 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
 
-from .._dialect.servers import RUNNING, ServerRow
+from .._dialect.servers import RUNNING, Key, Server
 from .._errors import Hopeless
 from .._fleet import PerProcess
-from .._plan import Verdict
+from .._plan import Remains, Verdict, verdict
 from .readings import Reading
 
-Key = tuple[str, str]
+Place = tuple[str, Key]
 
 # `UP (UNPUB)` is 3.4's word for a server of an unpublished backend.
 _UP = ("UP", "UP (UNPUB)", "no check")
-# No check has had a result yet since the server came back.
+# No check has had a result yet.
 _NO_RESULT = "INI"
+# HAProxy's default for `inter`, and a little: a check that nothing shows is taken to have happened by then.
+_ONE_CHECK = 2.2
 
 
-class Observed(Protocol):
-    """What is needed of an observation."""
-
-    @property
-    def rows(self) -> dict[Key, ServerRow]: ...
-
-    @property
-    def readings(self) -> dict[Key, Reading]: ...
-
-
-def _each(now: PerProcess[Any]) -> Iterator[tuple[str, Key, ServerRow, Reading]]:
+def _each(now: PerProcess[Any], places: Collection[Place]) -> Iterator[tuple[Place, Server, Reading]]:
     for process, observed in now.items():
         for key, reading in observed.readings.items():
-            yield process, key, observed.rows[key], reading
+            if (process, key) in places:
+                yield (process, key), observed.servers[key], reading
 
 
-class UntilDrained(NamedTuple):
-    """No session on the server and nothing in its own queue, on any process."""
+@dataclass(frozen=True)
+class UntilDrained:
+    """No session on the servers and nothing in their own queues, on any process, old workers included.
 
-    def judge(self, now: PerProcess[Any], seconds: float, memory: Mapping[Any, float]) -> Verdict:
-        left = tuple(
-            f"{reading.sessions} sessions and {reading.queue} queued requests of {'/'.join(key)} on {process}"
-            for process, key, _row, reading in _each(now)
-            if reading.sessions or reading.queue
-        )
-        return Verdict(left, memory)
+    :param places: (process, server) pairs that the task is about.
+    """
+
+    places: frozenset[Place]
+    counts_old: bool = True
+
+    def judge(
+        self,
+        now: PerProcess[Any],
+        old: Remains,
+        seconds: float,
+        memory: Mapping[Any, Any],
+    ) -> Verdict:
+        return verdict(self._left(now, old), memory)
+
+    def _left(self, now: PerProcess[Any], old: Remains) -> Iterator[str]:
+        for (process, _key), server, reading in _each(now, self.places):
+            if reading.sessions or reading.queue:
+                counts = f"{reading.sessions} sessions and {reading.queue} queued requests"
+                yield f"{counts} of {server.called} on {process}"
+        keys = {key for _process, key in self.places}
+        for process, sessions in old.items():
+            if sessions is None:
+                yield f"the old worker {process}, which does not answer"
+            for key, count in (sessions or {}).items():
+                if count and key in keys:
+                    yield f"{count} sessions of {'/'.join(key)} on the old worker {process}"
 
 
-class UntilUp(NamedTuple):
+@dataclass(frozen=True)
+class UntilUp:
     """Running and plainly up on every process, slow start over; or not checked at all.
 
-    HAProxy says ``UP`` before it has checked when ``fall`` is 1. So a server that this task brings back counts only
-    with the result of a check, and when it is read again at least an interval later.
+    HAProxy says ``UP`` before it has checked when ``fall`` is 1, with the result of the last check before the
+    maintenance beside it. So a server that this task brings back counts only with the result of a check, when it is
+    read again at least an interval later, and, where ``fall`` is 1, when a check is seen to have come to its end
+    since; where nothing shows that (the next result may look like the last one), after the time of a usual check.
 
-    :param returning: (process, server) pairs that this task brings back from maintenance or drain.
+    :param places: (process, server) pairs that the task is about.
+    :param returning: of these, those that the task brings back.
+    :param stopped: of these, those that were in maintenance: a draining server's checks never stopped.
     :param interval: seconds.
     """
 
-    returning: frozenset[tuple[str, Key]]
+    places: frozenset[Place]
+    returning: frozenset[Place]
+    stopped: frozenset[Place]
     interval: float
+    counts_old: bool = False
 
-    def judge(self, now: PerProcess[Any], seconds: float, memory: Mapping[Any, float]) -> Verdict:
-        since: dict[Any, float] = {}
-        left = []
-        for process, key, row, reading in _each(now):
-            name = "/".join(key)
-            if row.effective_state != row.own_state:
+    def judge(
+        self,
+        now: PerProcess[Any],
+        old: Remains,
+        seconds: float,
+        memory: Mapping[Any, Any],
+    ) -> Verdict:
+        remembered: dict[Any, Any] = {}
+        return verdict(list(self._left(now, seconds, memory, remembered)), remembered)
+
+    def _left(
+        self, now: PerProcess[Any], seconds: float, memory: Mapping[Any, Any], remembered: dict[Any, Any]
+    ) -> Iterator[str]:
+        for place, server, reading in _each(now, self.places):
+            process = place[0]
+            if server.effective_state != server.state:
                 raise Hopeless(
-                    f"{name} is ready itself, but in {row.effective_state} by {reading.inherited_from}, which this task "
-                    "does not change",
+                    f"{server.called} is ready itself, but in {server.effective_state} by {reading.inherited_from}, "
+                    "which this task does not change",
                     process=process,
                 )
-            place = (process, key)
-            if not _up(row, reading):
-                left.append(f"{name} on {process}: {reading.status}{_last_words(reading)}")
-            elif place in self.returning and row.checked:
-                since[place] = memory.get(place, seconds)
-                if seconds - since[place] < self.interval:
-                    left.append(f"a second look at {name} on {process}: {reading.status}")
-        return Verdict(tuple(left), since)
+            ended = self._check_ended(place, reading, memory, remembered)
+            if not _up(server, reading):
+                yield f"{server.called} on {process}: {reading.status}{_last_words(reading)}"
+            elif place in self.returning and server.checked:
+                since = remembered[place] = memory.get(place, seconds)
+                wanted = self.interval if ended or (reading.fall or 0) > 1 else max(self.interval, _ONE_CHECK)
+                if reading.in_flight or seconds - since < wanted:
+                    yield f"a second look at {server.called} on {process}: {reading.status}"
+
+    def _check_ended(
+        self, place: Place, reading: Reading, memory: Mapping[Any, Any], remembered: dict[Any, Any]
+    ) -> bool:
+        """Whether a check was seen to come to its end since the server came back."""
+        first = remembered[place, "first"] = memory.get((place, "first"), reading.check)
+        in_flight = remembered[place, "in flight"] = reading.in_flight or memory.get((place, "in flight"), False)
+        ended: bool = memory.get((place, "ended"), place not in self.stopped)
+        if not reading.in_flight and (in_flight or reading.check != first):
+            ended = True
+        remembered[place, "ended"] = ended
+        return ended
 
 
-def _up(row: ServerRow, reading: Reading) -> bool:
-    return row.op_state == RUNNING and reading.status in _UP and reading.check_status != _NO_RESULT
+def _up(server: Server, reading: Reading) -> bool:
+    return server.op_state == RUNNING and reading.status in _UP and reading.check_status != _NO_RESULT
 
 
 def _last_words(reading: Reading) -> str:
