@@ -17,6 +17,7 @@ from ansible_collections.haproxyadmin.haproxy.plugins.module_utils import _disco
 
 from lab.apps import Apps
 from lab.config import bind_lines, servers_body
+from lab.errors import LabError
 from lab.fleet import Fleet, instances, master_worker, nbproc, one
 from lab.master import MasterFleet
 from lab.oracle import servers
@@ -320,7 +321,7 @@ def test_the_live_worker_after_a_failed_reload_is_current(mastered: tuple[Master
     fleet, _port = mastered
     assert fleet.master
     pids = fleet.pids
-    with pytest.raises(Exception):  # noqa: B017, PT011 the lab says in its own words that the reload failed
+    with pytest.raises(LabError):
         fleet.reload("frontend broken\n    bind nowhere:at:all\n", seconds=1)
     wait_until(lambda: fleet.ask(fleet.master, "show proc") != "", 5, lambda: "the master does not answer")
     result = drains(fleet.master, expected_processes=1)

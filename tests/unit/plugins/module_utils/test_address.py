@@ -19,12 +19,12 @@ from hypothesis import strategies as st
         pytest.param("/run/host:9999", "/run/host:9999", id="a path that looks like a port at its end"),
         pytest.param("/run/with blank/ü", "/run/with blank/ü", id="blanks and umlauts"),
         pytest.param("/run/*.sock", "/run/*.sock", id="a glob is a path as well"),
-        pytest.param("~/admin.sock", "/home/op/admin.sock", id="home"),
-        pytest.param("unix@~/admin.sock", "/home/op/admin.sock", id="home, with its kind"),
+        pytest.param("~/admin.sock", "/users/op/admin.sock", id="home"),
+        pytest.param("unix@~/admin.sock", "/users/op/admin.sock", id="home, with its kind"),
     ],
 )
 def test_a_path(monkeypatch: pytest.MonkeyPatch, text: str, path: str) -> None:
-    monkeypatch.setenv("HOME", "/home/op")
+    monkeypatch.setenv("HOME", "/users/op")
     assert address_of(text) == Address(text, path=path)
 
 
