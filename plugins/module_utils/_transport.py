@@ -108,6 +108,7 @@ class _Talk(Generic[T]):
         self._began = 0.0
         self._connected = False
         self._place = 0
+        self._refusal: Exception | None = None
         self._exchange: Exchange
         self._socket: socket.socket | None = None
         self._unsent = memoryview(b"")
@@ -152,6 +153,7 @@ class _Talk(Generic[T]):
         :raises CannotConnect: when it is clear at once that this will not do.
         """
         address = self._exchange.address
+        self._refusal = None
         try:
             family, place = _places(address)[self._place]
             connection = socket.socket(family, socket.SOCK_STREAM)
@@ -189,10 +191,14 @@ class _Talk(Generic[T]):
         in_grace = time.monotonic() + PAUSE < min(self._began + self._exchange.grace, self._deadline)
         if not (in_grace and isinstance(error, OSError) and error.errno in _RELOADING):
             raise _cannot_connect(self._exchange.address, error) from error
+        self._refusal = error
         self._try_later()
 
     def wake(self, now: float) -> None:
         """The deadline has passed, or it is time to try the connection again."""
+        if now >= self._deadline and self._refusal is not None:
+            self._fail(_cannot_connect(self._exchange.address, self._refusal))
+            return
         if now >= self._deadline:
             how = "did not accept a connection" if self._socket is None else "did not answer to the end"
             sentence = f"{self._exchange.address.text} {how} within {self._deadline - self._began:g} s"
