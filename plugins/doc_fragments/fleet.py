@@ -61,7 +61,8 @@ options:
     default: false
   wait_timeout:
     description:
-      - Fail when the wait takes longer than this many seconds. At least one reading is always made.
+      - The seconds that all waits of the task may take together; what then is said by the module. At least one reading is
+        always made.
     type: float
     default: 120.0
   wait_interval:

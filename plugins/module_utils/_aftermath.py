@@ -1,17 +1,21 @@
 # Copyright (c) 2026, haproxyadmin.haproxy contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""After what went wrong: what was done all the same and the one error that tells it; what was before a reload."""
+"""After what went wrong: asking again, giving up, going back; what was done all the same and the one error that tells
+it; what was before a reload."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Set as AbstractSet
+from math import inf
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from ._errors import ClosedEarly, CommandRefused, HAProxyError, PartlyApplied, ProcessReplaced
+from ._errors import ClosedEarly, CommandRefused, HAProxyError, PartlyApplied, ProcessReplaced, WaitTimedOut
 from ._fleet import Fleet, PerProcess
-from ._plan import Part, Plan, Stage, Step, listed
+from ._plan import KILLED, Part, Place, Plan, Stage, Step, Until, listed, named
+from ._planning import steps_to
 from ._process import Told
+from ._sending import Clock, Ledger, attempted, may_yet
 
 if TYPE_CHECKING:
     from ._contracts import Resource
@@ -19,12 +23,107 @@ if TYPE_CHECKING:
 S = TypeVar("S")
 
 
+def insist(
+    fleet: Fleet, told: Mapping[str, Told], retry: tuple[float, float], clock: Clock, also: list[dict[str, str]]
+) -> dict[str, Told]:
+    """Repeat what HAProxy refuses for the moment, until the time is over.
+
+    :param retry: how long and how often, in seconds.
+    :param also: takes the commands that were sent again.
+    """
+    timeout, interval = retry
+    ends = clock.now() + timeout
+    told = dict(told)
+    while clock.now() < ends:
+        waiting = {name: one.refused + one.not_attempted for name, one in told.items() if may_yet(one)}
+        if not waiting:
+            break
+        clock.sleep(min(interval, ends - clock.now()))
+        for name, one in attempted(fleet, waiting).items():
+            also += listed(name, waiting[name][:1])
+            told[name] = one._replace(done=told[name].done + one.done, words={**told[name].words, **one.words})
+    return told
+
+
+def too_late(
+    fleet: Fleet,
+    resource: Resource[S],
+    until: Until[S],
+    now: PerProcess[S],
+    late: Mapping[Place, str],
+    extended: AbstractSet[Place],
+    seconds: float,
+    waited: float,
+    ledger: Ledger,
+) -> dict[Place, float]:
+    """Do what is to be done about what did not come true in time; how long to wait for each from now on.
+
+    :param extended: those that were waited for longer already.
+    :param waited: seconds of earlier waits.
+    :raises WaitTimedOut: when that is to fail the task.
+    """
+    wishes = {place: "continue" if place in extended else until.terms(place).on_timeout for place in late}
+    if "fail" in wishes.values():
+        raise WaitTimedOut(f"after {seconds + waited:.3g} s still waiting for {named(late.values())}")
+    left = [text for place, text in late.items() if wishes[place] == "continue"]
+    if left:
+        ledger.warnings.append(f"after {seconds + waited:.3g} s no longer waiting for {named(left)}")
+    ends = [place for place in late if wishes[place] == "shutdown"]
+    if ends:
+        goal = resource.last_resort(now, ends)
+        steps = steps_to(fleet, resource, goal, now, goal.sweep)
+        told = attempted(fleet, {name: [step.command for step in those] for name, those in steps.items()})
+        for name, one in told.items():
+            ledger.also.extend(listed(name, one.done))
+        for one in told.values():
+            if one.error is not None:
+                raise one.error
+    return {place: inf if wishes[place] == "continue" else seconds + KILLED for place in late}
+
+
+def go_back(
+    fleet: Fleet,
+    resource: Resource[S],
+    former: PerProcess[Mapping[Any, Any]],
+    error: HAProxyError,
+    also: list[dict[str, str]],
+) -> None:
+    """Bring things back to what they were before the change that failed, and let the error say so.
+
+    :param also: takes the commands that were sent.
+    """
+    if isinstance(error, ProcessReplaced):
+        return
+    observed = fleet.attempt({name: resource.observe(fleet[name]) for name in former})
+    steps = {
+        name: tuple(resource.route(now, former[name]))
+        for name, now in observed.items()
+        if not isinstance(now, HAProxyError)
+    }
+    told = attempted(fleet, {name: [step.command for step in those] for name, those in steps.items() if those})
+    for name, one in told.items():
+        also += listed(name, one.done)
+    again = fleet.attempt({name: resource.observe(fleet[name]) for name in former})
+    left = [f"{name}: {now}" for name, now in again.items() if isinstance(now, HAProxyError)]
+    for name, now in again.items():
+        if not isinstance(now, HAProxyError):
+            left += [f"{text} on {name}" for text in resource.missed(now, former[name]).values()]
+    if left:
+        error.message += f"; the former state could not be restored: {named(left)}"
+    elif told:
+        error.message += "; the former state was restored"
+
+
 def settled(fleet: Fleet, resource: Resource[S], stage: Stage[S], told: Mapping[str, Told]) -> dict[str, Told]:
     """Of those that were stopped, what reading says now of the commands whose fate is unknown.
 
     One that hangs or is gone is not asked again.
     """
-    stopped = {name: one for name, one in told.items() if isinstance(one.error, (CommandRefused, ClosedEarly))}
+    stopped = {
+        name: one
+        for name, one in told.items()
+        if isinstance(one.error, (CommandRefused, ClosedEarly)) and name in stage.goal.aimed
+    }
     settled = {}
     for name, now in fleet.attempt({name: resource.observe(fleet[name]) for name in stopped}).items():
         if isinstance(now, ProcessReplaced):
@@ -35,10 +134,11 @@ def settled(fleet: Fleet, resource: Resource[S], stage: Stage[S], told: Mapping[
 
 
 def _judged(told: Told, steps: Sequence[Step], missed: Mapping[Part, str]) -> Told:
-    failed = {step.command for step in steps if step.part in missed}
-    done = tuple(command for command in told.unsure if command not in failed)
-    refused = tuple(command for command in told.unsure if command in failed)
-    return told._replace(done=told.done + done, refused=told.refused + refused, unsure=())
+    seen = {step.command: step.part not in missed for step in steps if step.seen}
+    done = tuple(command for command in told.unsure if seen.get(command) is True)
+    refused = tuple(command for command in told.unsure if seen.get(command) is False)
+    unsure = tuple(command for command in told.unsure if command not in seen)
+    return told._replace(done=told.done + done, refused=told.refused + refused, unsure=unsure)
 
 
 def failure(told: Mapping[str, Told], done: Sequence[Mapping[str, str]]) -> HAProxyError:
@@ -68,8 +168,7 @@ def failure(told: Mapping[str, Told], done: Sequence[Mapping[str, str]]) -> HAPr
     return error
 
 
-def since(former: Fleet, first: Plan[S], fleet: Fleet, planned: Plan[S]) -> Plan[S]:
-    """The plan that was made again, with what processes that live on were before the task touched them."""
+def origin_of(former: Fleet, first: Plan[S], fleet: Fleet, now: PerProcess[S]) -> PerProcess[S]:
+    """What processes that live on were before the task touched them; of the others what they are now."""
     seen = {process.facts.identity: first.before[process.name] for process in former.processes}
-    before = {one.name: seen.get(one.facts.identity, planned.before[one.name]) for one in fleet.processes}
-    return replace(planned, before=PerProcess(before), changes=tuple(sorted({*first.changes, *planned.changes})))
+    return PerProcess({one.name: seen.get(one.facts.identity, now[one.name]) for one in fleet.processes})

@@ -5,10 +5,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any, Protocol, TypeVar
 
 from ._fleet import PerProcess
-from ._plan import Goal, Part, Step
+from ._plan import Goal, Part, Place, Step
 from ._process import Process
 from ._transport import Conversation
 
@@ -21,9 +22,10 @@ class Resource(Protocol[S]):
     def observe(self, process: Process) -> Conversation[S]:
         """Read what is. The only function that asks anything."""
 
-    def aim(self, now: PerProcess[S]) -> Sequence[Goal[S]]:
+    def aim(self, now: PerProcess[S], origin: PerProcess[S]) -> Sequence[Goal[S]]:
         """What should be.
 
+        :param origin: what was before the task did anything.
         :raises InputError: for a wish that cannot come true; nothing was written yet.
         """
 
@@ -41,6 +43,18 @@ class Resource(Protocol[S]):
 
     def remains(self, process: Process) -> Conversation[Mapping[Any, int]]:
         """Sessions that an old worker still has: object → how many."""
+
+    def sweep(self, process: Process, keys: AbstractSet[Any]) -> Conversation[Sequence[Step]]:
+        """The commands that end the sessions of these objects on an old worker."""
+
+    def last_resort(self, now: PerProcess[S], places: Sequence[Place]) -> Goal[S]:
+        """What ends the waiting for these places when their time is over."""
+
+    def warnings(self, before: PerProcess[S]) -> Iterable[str]:
+        """What the user should know before this task does it."""
+
+    def known(self, before: PerProcess[S]) -> dict[str, object]:
+        """What a task that fails after this reading can tell all the same."""
 
     def answer(self, before: PerProcess[S], after: PerProcess[S], waited: float) -> dict[str, object]:
         """The resource's own keys of a result.

@@ -66,7 +66,8 @@ def discover(entries: Sequence[str], policy: Policy, converse: Converse, timeout
     for entry in entries or ("",):
         _yields(entry, candidates, answers)
     found = [process for candidate in candidates for process in _processes(answers[candidate.address])]
-    processes = sorted(_whole(found, answers, policy, converse, timeout), key=lambda process: process.name)
+    whole = _whole(found, answers, policy, converse, timeout, skipped)
+    processes = sorted(whole, key=lambda process: process.name)
     current = tuple(process for process in processes if not process.old)
     if not current:
         raise FleetError("no current process answers, only such as cannot be told apart or have been replaced")
@@ -133,14 +134,23 @@ def _skip(candidates: Iterable[_Candidate], answers: Mapping[Address, Answer], p
 
 
 def _whole(
-    found: Sequence[Process], answers: Mapping[Address, Answer], policy: Policy, converse: Converse, timeout: float
+    found: Sequence[Process],
+    answers: Mapping[Address, Answer],
+    policy: Policy,
+    converse: Converse,
+    timeout: float,
+    skipped: list[Skipped],
 ) -> list[Process]:
-    """The distinct processes; of an ``nbproc`` also those that were not given."""
+    """The distinct processes; of an ``nbproc`` also those that were not given.
+
+    :param skipped: takes what stays out of reach of a module that only reads.
+    """
     usable = [process for process in found if not process.shared]
     if any(process.facts.nbproc > 1 for process in found):
-        from ._nbproc import completed  # gone since HAProxy 2.5
+        from ._nbproc import completed, unreached  # gone since HAProxy 2.5
 
         usable = completed(found, answers, lambda wanted: _ask(wanted, converse, timeout), writes=policy.writes)
+        skipped += [Skipped(process.name, sentence) for process, sentence in unreached(usable)]
     return _distinct(usable)
 
 

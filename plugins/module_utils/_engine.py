@@ -1,26 +1,20 @@
 # Copyright (c) 2026, haproxyadmin.haproxy contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The way from what is to what should be: plan, apply, confirm, wait. A plan that is not carried out is what check
-mode shows."""
+"""Carrying out a plan: apply, confirm, wait."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Callable, Generic, NamedTuple, TypeVar
+from math import inf
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from ._errors import (
-    Fault,
-    HAProxyError,
-    NotConverged,
-    WaitTimedOut,
-)
+from ._errors import HAProxyError, NotConverged
 from ._fleet import Fleet, PerProcess
-from ._plan import Goal, Plan, Stage, Until, listed
-from ._process import Told
+from ._plan import Goal, Place, Plan, Stage, Steps, Until
+from ._planning import steps_to
 from ._protocol import Command
+from ._sending import CLOCK, Clock, Ledger, attempted, may_yet
 
 if TYPE_CHECKING:
     from ._contracts import Resource
@@ -28,77 +22,19 @@ if TYPE_CHECKING:
 S = TypeVar("S")
 
 
-class Patience(NamedTuple):
-    """How long to wait for what a state promises, in seconds."""
-
-    timeout: float
-    interval: float
-
-
-class Clock(NamedTuple):
-    """Time, as far as the engine knows it."""
-
-    now: Callable[[], float] = time.monotonic
-    sleep: Callable[[float], None] = time.sleep
-
-
-CLOCK = Clock()
-
-
 @dataclass(frozen=True)
 class Outcome(Generic[S]):
-    """What a task came to: what was read last, and the seconds that it waited."""
+    """What a task came to: what was read last, the seconds that it waited, and what it did."""
 
     after: PerProcess[S]
     waited: float = 0.0
+    ledger: Ledger = field(default_factory=Ledger)
 
 
-@dataclass(frozen=True)
-class Ledger:
-    """What was done (process → commands), for the message of a failure."""
-
-    done: dict[str, list[Command]] = field(default_factory=dict)
-
-    def add(self, process: str, commands: Sequence[Command]) -> None:
-        if commands:
-            self.done.setdefault(process, []).extend(commands)
-
-    def lines(self) -> list[dict[str, str]]:
-        return [line for process in sorted(self.done) for line in listed(process, self.done[process])]
-
-    @contextmanager
-    def told(self) -> Iterator[None]:
-        """Let every error that passes say what was done until then."""
-        try:
-            yield
-        except HAProxyError as error:
-            error.done = error.done or self.lines()
-            raise
-        except Exception as error:
-            raise Fault(f"{type(error).__name__}: {error}", done=self.lines()) from error
-
-
-def plan(fleet: Fleet, resource: Resource[S], before: PerProcess[S]) -> Plan[S]:
-    """Everything that can be refused beforehand is refused here, for all processes.
-
-    :raises HAProxyError: when a wish cannot come true on one of the processes.
-    """
-    now = before
-    stages = []
-    for goal in resource.aim(before):
-        routes = {name: tuple(resource.route(now[name], aimed)) for name, aimed in goal.aimed.items()}
-        stages.append(Stage(goal, {name: steps for name, steps in routes.items() if steps}))
-        now = PerProcess({name: resource.predicted(now[name], goal.aimed.get(name, {})) for name in now})
-        for name, steps in stages[-1].steps.items():
-            fleet[name].can([step.command for step in steps])
-    keys = dict.fromkeys(step.part[0] for stage in stages for steps in stage.steps.values() for step in steps)
-    return Plan(before, tuple(stages), now, tuple(sorted(keys)))
-
-
-def carry_out(
-    fleet: Fleet, resource: Resource[S], plan: Plan[S], patience: Patience, clock: Clock = CLOCK
-) -> Outcome[S]:
+def carry_out(fleet: Fleet, resource: Resource[S], plan: Plan[S], clock: Clock = CLOCK) -> Outcome[S]:
     """Apply each stage of the plan, confirm it by reading, and wait for what it promises.
+
+    A stage's way is found again from what was read last: somebody else may have moved something meanwhile.
 
     :raises HAProxyError: with what was done, refused and not attempted.
     """
@@ -107,50 +43,70 @@ def carry_out(
     waited = 0.0
     with ledger.told():
         for stage in plan.stages:
-            if stage.steps:
-                _apply(fleet, resource, stage, ledger)
-                now = fleet.each(resource.observe)
-                _confirm(resource, stage.goal, now)
-            if stage.goal.until is not None:
-                began = clock.now()
-                now = _wait(fleet, resource, stage.goal, stage.goal.until, now, patience, clock)
-                waited += clock.now() - began
-    return Outcome(now, waited)
+            goal, planned = stage.goal, stage.steps
+            if now is not plan.before:
+                stage = Stage(goal, steps_to(fleet, resource, goal, now, goal.sweep))
+            try:
+                if stage.steps:
+                    _apply(fleet, resource, stage, planned, waited, ledger, clock)
+                    now = fleet.each(resource.observe)
+                    _confirm(resource, stage, now, ledger.words)
+                if goal.until is not None:
+                    began = clock.now()
+                    now = _wait(fleet, resource, goal, goal.until, now, waited, ledger, clock)
+                    waited += clock.now() - began
+            except HAProxyError as error:
+                if goal.former is not None:
+                    from ._aftermath import go_back  # needed after failures only
+
+                    go_back(fleet, resource, goal.former, error, ledger.also)
+                raise
+    return Outcome(now, waited, ledger)
 
 
-def _apply(fleet: Fleet, resource: Resource[S], stage: Stage[S], ledger: Ledger) -> None:
+def _apply(
+    fleet: Fleet, resource: Resource[S], stage: Stage[S], planned: Steps, waited: float, ledger: Ledger, clock: Clock
+) -> None:
     """Send the steps of one stage to all processes at once; a refusal stops its process and no other.
 
+    :param planned: those that check mode would have shown.
+    :param waited: seconds that the task has waited before.
     :raises HAProxyError: when one of them did not get to its end.
     """
     commands = {name: [step.command for step in steps] for name, steps in stage.steps.items()}
-    answers = fleet.attempt({name: fleet[name].tell(sent) for name, sent in commands.items()})
-    told = {
-        name: Told(unsure=tuple(commands[name]), error=answer) if isinstance(answer, HAProxyError) else answer
-        for name, answer in answers.items()
-    }
+    told = attempted(fleet, commands)
+    if any(may_yet(one) for one in told.values()):
+        from ._aftermath import insist  # needed where HAProxy says "not yet" only
+
+        timeout, interval = stage.goal.retry
+        told = insist(fleet, told, (timeout - waited, interval), clock, ledger.also)
     failed = any(outcome.error for outcome in told.values())
     if failed:
         from ._aftermath import failure, settled  # needed after failures only
 
         told.update(settled(fleet, resource, stage, told))
     for name, outcome in told.items():
-        ledger.add(name, outcome.done)
+        ledger.add(name, outcome.done, {step.command for step in planned.get(name, ())})
+        ledger.words.update({(name, command): text for command, text in outcome.words.items()})
     if failed:
         raise failure(told, ledger.lines())
 
 
-def _confirm(resource: Resource[S], goal: Goal[S], now: PerProcess[S]) -> None:
+def _confirm(
+    resource: Resource[S], stage: Stage[S], now: PerProcess[S], words: Mapping[tuple[str, Command], str]
+) -> None:
     """
     :raises NotConverged: when what is read is not what was aimed at.
     """
-    for name, aimed in goal.aimed.items():
+    for name, aimed in stage.goal.aimed.items():
         missed = resource.missed(now[name], aimed)
         if missed:
-            first = next(iter(missed.values()))
+            part, first = next(iter(missed.items()))
             more = f" (and {len(missed) - 1} more)" if len(missed) > 1 else ""
+            said = [words.get((name, step.command), "") for step in stage.steps.get(name, ()) if step.part == part]
+            also = f"; HAProxy had said {said[0]!r}" if any(said) else ""
             raise NotConverged(
-                f"process {name} took the commands, but what is read afterwards is something else: {first}{more}",
+                f"process {name} took the commands, but what is read afterwards is something else: {first}{more}{also}",
                 process=name,
             )
 
@@ -161,24 +117,37 @@ def _wait(
     goal: Goal[S],
     until: Until[S],
     now: PerProcess[S],
-    patience: Patience,
+    waited: float,
+    ledger: Ledger,
     clock: Clock,
 ) -> PerProcess[S]:
-    """Read until the goal's promise has come true.
+    """Read until the goal's promise has come true, or nobody waits for it any more.
 
+    :param waited: seconds that the task has waited before.
     :raises WaitTimedOut: naming what is left.
     :raises NotConverged: when somebody else undid the goal meanwhile.
     """
     began = clock.now()
     memory: Mapping[Any, Any] = {}
+    longer: dict[Place, float] = dict.fromkeys(ledger.given_up, inf)
+
+    def due(place: Place) -> float:
+        timeout, _on_timeout, afresh = until.terms(place)
+        return longer.get(place, timeout if afresh else timeout - waited)
+
     while True:
         seconds = clock.now() - began
-        old = fleet.each_old(resource.remains) if until.counts_old else PerProcess({})
+        old = fleet.each_old(resource.remains) if until.empties else PerProcess({})
         left, memory = until.judge(now, old, seconds, memory)
-        if not left:
+        late = {place: text for place, text in left.items() if seconds >= due(place)}
+        if late:
+            from ._aftermath import too_late  # needed after failures only
+
+            longer.update(too_late(fleet, resource, until, now, late, set(longer), seconds, waited, ledger))
+            ledger.given_up.update(place for place, due_then in longer.items() if due_then == inf)
+        pauses = [due(place) - seconds for place in left]
+        if all(pause == inf for pause in pauses):
             return now
-        if seconds >= patience.timeout:
-            raise WaitTimedOut(f"after {patience.timeout:g} s still waiting for {left}")
-        clock.sleep(min(patience.interval, patience.timeout - seconds))
+        clock.sleep(min(until.interval, *pauses))
         now = fleet.each(resource.observe)
-        _confirm(resource, goal, now)
+        _confirm(resource, Stage(goal, {}), now, {})

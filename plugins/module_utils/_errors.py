@@ -30,6 +30,7 @@ class HAProxyError(Exception):
         self.refused: Lines = ()
         self.not_attempted: Lines = ()
         self.unconfirmed: Lines = ()
+        self.also_done: Lines = ()
 
     def locate(self, process: str, command: str = "") -> None:
         """Fill in the place where it is still unknown."""

@@ -32,16 +32,31 @@ def version_of(text: str) -> Version:
     return Version(int(found[1]), int(found[2]), int(found[3] or 0))
 
 
-# feature -> (what it is called in a sentence, first version that has it); measured, and read in HAProxy's sources.
-FEATURES: dict[str, tuple[str, tuple[int, int]]] = {
-    "long_lines": ("command lines above half a buffer", (2, 6)),
-    "whole_lines": ("handing whole lines to a worker (@@)", (3, 2)),
+class Feature(NamedTuple):
+    """What it is called in a sentence, the first version that has it, and versions (first, last) where it is broken."""
+
+    called: str
+    since: tuple[int, int]
+    broken: tuple[tuple[int, int, int], tuple[int, int, int]] | None = None
+
+
+# Measured, and read in HAProxy's sources.
+FEATURES = {
+    "long_lines": Feature("command lines above half a buffer", (2, 6)),
+    "whole_lines": Feature("handing whole lines to a worker (@@)", (3, 2)),
+    "server_ssl": Feature("changing the ssl of a server", (2, 4)),
+    # 3.4.7 says "invalid addr" to every address.
+    "check_address": Feature("changing the check_address of a server", (2, 4), ((3, 4, 0), (3, 4, 7))),
+    "agent_port": Feature("changing the agent_port of a server", (2, 4)),
+    # 2.4 and 2.5 know it as an experiment only.
+    "dynamic_servers": Feature("adding or deleting a server", (2, 6)),
 }
 
 
 def has(version: Version, feature: str) -> bool:
     """Whether a process of this version can do it."""
-    return version[:2] >= FEATURES[feature][1]
+    _called, since, broken = FEATURES[feature]
+    return version[:2] >= since and not (broken and broken[0] <= version <= broken[1])
 
 
 def require(version: Version, feature: str | None, process: str) -> None:
@@ -50,5 +65,9 @@ def require(version: Version, feature: str | None, process: str) -> None:
     """
     if feature is None or has(version, feature):
         return
-    name, (major, minor) = FEATURES[feature]
-    raise FeatureMissing(f"{name} needs HAProxy {major}.{minor}, process {process} runs {version}", process=process)
+    called, since, broken = FEATURES[feature]
+    if version[:2] < since:
+        needs = f"needs HAProxy {since[0]}.{since[1]}"
+    else:
+        needs = "does not work with HAProxy {}.{}.{} to {}.{}.{}".format(*broken[0], *broken[1]) if broken else ""
+    raise FeatureMissing(f"{called} {needs}, process {process} runs {version}", process=process)

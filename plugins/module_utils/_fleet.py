@@ -70,7 +70,7 @@ class Fleet:
 
     @cached_property
     def _by_name(self) -> dict[str, Process]:
-        return {process.name: process for process in self.processes}
+        return {process.name: process for process in (*self.processes, *(self.old or ()))}
 
     def attempt(self, talks: Mapping[str, Conversation[T]]) -> dict[str, T | HAProxyError]:
         """Hold these conversations at once: process → what came of it, which may be an error."""

@@ -70,6 +70,14 @@ def completed(
     return usable
 
 
+def unreached(usable: Sequence[Process]) -> Iterator[tuple[Process, str]]:
+    """One process of each HAProxy that is not reached whole, and a sentence about it."""
+    groups = {process.facts.identity[1:]: process for process in reversed(usable) if process.facts.nbproc > 1}
+    for process in groups.values():
+        if not process.old and lacking(process, usable):
+            yield process, sentence(process, usable, ())
+
+
 def _processes(answer: Answer) -> list[Process]:
     return [] if isinstance(answer, HAProxyError) else answer
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, Generic, NamedTuple, Optional, Protocol, TypeVar
@@ -24,33 +25,55 @@ S_contra = TypeVar("S_contra", contravariant=True)
 LISTED = 200
 
 
+# Seconds after which a session that was ended is out of the statistics, with a margin.
+KILLED = 2.0
+
 # So many things are named in a message that could be endless.
 NAMED = 5
 
 # An object and one of its fields.
 Part = tuple[Any, str]
+# A process, and an object there (None: none in particular).
+Place = tuple[str, Any]
 
 
 class Step(NamedTuple):
-    """One command, and the part of which object it changes."""
+    """One command, and the part of which object it changes.
+
+    :param seen: whether reading tells that it was carried out.
+    """
 
     part: Part
     command: Command
+    seen: bool = True
 
 
 class Verdict(NamedTuple):
-    """What is missing of what a goal promises, in one text, and the memory for the next judgement."""
+    """What is missing of what a goal promises: place → a few words; and the memory for the next judgement."""
 
-    left: str
+    left: Mapping[Place, str]
     memory: Mapping[Any, Any]
 
 
-def verdict(left: Iterable[str], memory: Mapping[Any, Any]) -> Verdict:
-    """The verdict when this is left: the first few in words."""
-    rest = iter(left)
-    named = list(islice(rest, NAMED))
+def named(texts: Iterable[str]) -> str:
+    """The first few of many texts, and how many more."""
+    rest = iter(texts)
+    first = list(islice(rest, NAMED))
     others = sum(1 for _text in rest)
-    return Verdict("; ".join(named) + (f"; and {others} more" if others else ""), memory)
+    return "; ".join(first) + (f"; and {others} more" if others else "")
+
+
+class Terms(NamedTuple):
+    """How long to wait for something, and what then.
+
+    :param timeout: seconds, over all waits of the task.
+    :param on_timeout: ``fail``, ``shutdown`` (end the sessions that are left, go on), ``continue``.
+    :param afresh: whether only this wait counts.
+    """
+
+    timeout: float
+    on_timeout: str = "fail"
+    afresh: bool = False
 
 
 # Old worker → object → sessions; None: it does not answer.
@@ -61,8 +84,12 @@ class Until(Protocol[S_contra]):
     """What has to come true after a goal's commands."""
 
     @property
-    def counts_old(self) -> bool:
-        """Whether what old workers still do counts, too."""
+    def empties(self) -> AbstractSet[Any]:
+        """Objects that are to lose their sessions: on old workers, too."""
+
+    @property
+    def interval(self) -> float:
+        """Seconds between two readings."""
 
     def judge(self, now: PerProcess[S_contra], old: Remains, seconds: float, memory: Mapping[Any, Any]) -> Verdict:
         """
@@ -70,13 +97,28 @@ class Until(Protocol[S_contra]):
         :raises Hopeless: when it cannot come true.
         """
 
+    def terms(self, place: Place) -> Terms:
+        """How long this may take."""
+
 
 @dataclass(frozen=True)
 class Goal(Generic[S]):
-    """What should be (process → object → its target), and what has to come true before the task goes on."""
+    """What should be, and what has to come true before the task goes on.
+
+    :param aimed: process → object → its target.
+    :param sweep: objects whose sessions on old workers are to be ended.
+    :param retry: how long, and how often (in seconds), to repeat a command that may not be carried out yet.
+    :param former: what to go back to when this fails: process → object → its target.
+    """
 
     aimed: PerProcess[Mapping[Any, Any]]
     until: Until[S] | None = None
+    sweep: frozenset[Any] = frozenset()
+    retry: tuple[float, float] = (0.0, 0.0)
+    former: PerProcess[Mapping[Any, Any]] | None = None
+
+
+Steps = dict[str, tuple[Step, ...]]
 
 
 @dataclass(frozen=True)
@@ -84,7 +126,7 @@ class Stage(Generic[S]):
     """The way to one goal: process → steps. Processes without a step are absent."""
 
     goal: Goal[S]
-    steps: dict[str, tuple[Step, ...]]
+    steps: Steps
 
 
 @dataclass(frozen=True)
@@ -97,20 +139,34 @@ class Plan(Generic[S]):
     changes: tuple[Any, ...] = field(default=())
 
     @property
-    def changed(self) -> bool:
-        return any(stage.steps for stage in self.stages)
+    def does_something(self) -> bool:
+        """Whether there is a command to send or something to wait for."""
+        return any(stage.steps or stage.goal.until for stage in self.stages)
 
     @property
     def counts_old(self) -> bool:
-        return any(stage.goal.until is not None and stage.goal.until.counts_old for stage in self.stages)
+        return any(stage.goal.until is not None and stage.goal.until.empties for stage in self.stages)
 
     def commands(self) -> list[dict[str, str]]:
         """What is sent, in the order of sending within each process."""
-        sent: dict[str, list[Command]] = {}
-        for stage in self.stages:
-            for process, steps in stage.steps.items():
-                sent.setdefault(process, []).extend(step.command for step in steps)
-        return [line for process in sorted(sent) for line in listed(process, sent[process])]
+        return told(steps for stage in self.stages for steps in stage.steps.items())
+
+    def deeds(self) -> list[dict[str, str]]:
+        """What is sent and cannot be read back."""
+        return told(
+            (process, target.deeds.values())
+            for stage in self.stages
+            for process, aimed in stage.goal.aimed.items()
+            for target in aimed.values()
+        )
+
+
+def told(steps: Iterable[tuple[str, Iterable[Step]]]) -> list[dict[str, str]]:
+    """Processes and steps as results show them."""
+    sent: dict[str, list[Command]] = {}
+    for process, those in steps:
+        sent.setdefault(process, []).extend(step.command for step in those)
+    return [line for process in sorted(sent) for line in listed(process, sent[process])]
 
 
 def listed(process: str, commands: Sequence[Command]) -> Iterable[dict[str, str]]:

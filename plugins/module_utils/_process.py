@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
 from typing import Callable, NamedTuple, TypeVar, Union
@@ -64,13 +64,17 @@ _LEAST_SEVERE_REFUSAL = 3
 
 
 class Told(NamedTuple):
-    """What became of the write commands of one process; of the unsure ones nothing (clear) was said."""
+    """What became of the write commands of one process; of the unsure ones nothing (clear) was said.
+
+    :param words: what HAProxy said about commands that it did not refuse.
+    """
 
     done: tuple[Command, ...] = ()
     refused: tuple[Command, ...] = ()
     unsure: tuple[Command, ...] = ()
     not_attempted: tuple[Command, ...] = ()
     error: HAProxyError | None = None
+    words: Mapping[Command, str] = {}
 
 
 @dataclass(frozen=True)
@@ -154,6 +158,7 @@ class Process:
     def tell(self, commands: Sequence[Command]) -> Conversation[Told]:
         """Send commands that write, in order, up to the first that is refused or not answered."""
         done: list[Command] = []
+        words: dict[Command, str] = {}
         whole = None if self.route == DIRECT else is_gone
         waiting = list(batches(commands, self.bound, self.route))
         while waiting:
@@ -169,11 +174,13 @@ class Process:
                 error.locate(self.name, batch.commands[0].shown)
                 return Told(tuple(done), unsure=batch.commands, not_attempted=later, error=error)
             done += batch.commands[: joined.done]
+            if joined.words:
+                words[batch.commands[0]] = joined.words
             if joined.refusal is not None:
                 command, *behind = batch.commands[joined.done :]
                 refusal = _refusal(command, joined.refusal, self.name)
-                return Told(tuple(done), (command,), tuple(behind), later, refusal)
-        return Told(tuple(done))
+                return Told(tuple(done), (command,), tuple(behind), later, refusal, words)
+        return Told(tuple(done), words=words)
 
 
 # What an address leads to, or why nothing answers there.
@@ -214,8 +221,14 @@ def _outcome(commands: Sequence[Command], raw: bytes, route: Route) -> Joined:
     """How far the commands of one line got."""
     if commands[0].silent:
         return read_joined(raw, len(commands), route)
+    (command,) = commands
     reply = read_reply(raw, route)
-    return Joined(0, reply) if _refused(reply) else Joined(1, None)
+    said = reply.text.startswith
+    if command.as_good and said(command.as_good):
+        return Joined(1, None)
+    if _refused(reply) or (command.not_yet and said(command.not_yet)):
+        return Joined(0, reply)
+    return Joined(1, None, printable(reply.text.partition("\n")[0]))
 
 
 def _refused(reply: Reply) -> bool:

@@ -21,7 +21,8 @@ DEFAULT_BUFFER = 16384
 
 # Control characters but for the tab, and surrogates that stand for no byte.
 _UNSAYABLE = re.compile("[\x00-\x08\x0a-\x1f\x7f\ud800-\udc7f\udd00-\udfff]")
-_SPECIAL = re.compile(r"([\\; \t])")
+# A "<<" in the last word is a payload's mark, on some versions wherever it stands in it.
+_SPECIAL = re.compile(r"([\\; \t<])")
 _NUMBERED = re.compile(r"\[([0-7])\]: ")
 
 
@@ -33,6 +34,8 @@ class Command:
     :param level: the socket level that it needs.
     :param feature: key of ``FEATURES`` that the process must have.
     :param silent: success is an empty reply on every version, so that many may be joined in one line.
+    :param not_yet: how a refusal begins after which one may ask again.
+    :param as_good: how a refusal begins that says what one wanted to hear.
     """
 
     text: str
@@ -40,6 +43,8 @@ class Command:
     level: str = "user"
     feature: str | None = None
     silent: bool = False
+    not_yet: str = ""
+    as_good: str = ""
 
     @property
     def shown(self) -> str:
@@ -103,8 +108,7 @@ def word(text: str) -> str:
         raise InputError("an empty text cannot be said in a HAProxy command")
     if _UNSAYABLE.search(text):
         raise InputError(f"{text!r} holds a control character, which cannot be said in a HAProxy command")
-    escaped = _SPECIAL.sub(r"\\\1", text)
-    return "\\" + escaped if escaped.startswith("<<") else escaped
+    return _SPECIAL.sub(r"\\\1", text)
 
 
 def encode(text: str) -> bytes:
@@ -214,10 +218,14 @@ def read_tables(raw: bytes, count: int, route: Route) -> list[str]:
 
 
 class Joined(NamedTuple):
-    """What a line of silent commands came to: so many were done, and what was said about the one after these."""
+    """What a line of commands came to: so many were done, and what was said about the one after these.
+
+    :param words: what was said about one that was done.
+    """
 
     done: int
     refusal: Reply | None
+    words: str = ""
 
 
 def read_joined(raw: bytes, count: int, route: Route) -> Joined:

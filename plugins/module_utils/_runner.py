@@ -7,16 +7,18 @@ from __future__ import annotations
 import os
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ._argspec import FLEET, seconds
+from ._argspec import FLEET
+from ._checks import seconds
 from ._discovery import Policy, discover
-from ._engine import Outcome, Patience, carry_out, plan
 from ._errors import Fault, HAProxyError, InputError, ProcessReplaced
-from ._fleet import Fleet
+from ._fleet import Fleet, PerProcess
 from ._plan import Plan
+from ._planning import plan
 from ._process import Process
 from ._transport import converse
 
@@ -32,9 +34,12 @@ Result = dict[str, Any]
 _STEADY = ("Name", "Release_date", "Nbthread", "Nbproc", "Process_num", "description")
 
 
-def run(argument_spec: Mapping[str, Any], resource_of: Callable[[Params], Resource[S]]) -> None:
-    """Be a module that changes something, with these options beside those of every module."""
-    _Task(argument_spec).answer(lambda task: task.change(resource_of(task.module.params)))
+def run(argument_spec: Mapping[str, Any], resource_of: Callable[[Params], Resource[S]], **rules: Any) -> None:
+    """Be a module that changes something, with these options beside those of every module.
+
+    :param rules: what else AnsibleModule takes, such as ``mutually_exclusive``.
+    """
+    _Task(argument_spec, **rules).answer(lambda task: task.change(resource_of(task.module.params)))
 
 
 def run_info(argument_spec: Mapping[str, Any], gather: Callable[[Fleet], Result]) -> None:
@@ -45,8 +50,8 @@ def run_info(argument_spec: Mapping[str, Any], gather: Callable[[Fleet], Result]
 class _Task:
     """One run of a module, and what its result holds whether it succeeds or fails."""
 
-    def __init__(self, argument_spec: Mapping[str, Any]) -> None:
-        self.module = AnsibleModule(argument_spec={**argument_spec, **FLEET}, supports_check_mode=True)
+    def __init__(self, argument_spec: Mapping[str, Any], **rules: Any) -> None:
+        self.module = AnsibleModule(argument_spec={**argument_spec, **FLEET}, supports_check_mode=True, **rules)
         self._known: Result = {}
         self._also_done: list[Mapping[str, str]] = []
         self._first: tuple[Fleet, Plan[Any]] | None = None
@@ -65,6 +70,7 @@ class _Task:
 
     def _fail(self, error: HAProxyError) -> None:
         cause = error.__cause__
+        self._also_done += error.also_done
         more = {}
         if isinstance(error, Fault) and cause is not None:
             more["exception"] = "".join(traceback.format_exception(type(cause), cause, cause.__traceback__))
@@ -79,31 +85,54 @@ class _Task:
             return self._once(resource)
         except ProcessReplaced as error:
             self.module.warn(f"planned again: {error}")
-            self._also_done = list(error.done)
+            self._also_done += [*error.done, *error.also_done]
             return self._once(resource)
 
     def _once(self, resource: Resource[S]) -> Result:
-        patience = _patience(self.module.params)
         fleet = self.fleet(writes=True)
-        planned = plan(fleet, resource, fleet.each(resource.observe))
+        before = fleet.each(resource.observe)
+        origin = before
+        if self._first:
+            from ._aftermath import origin_of  # needed after a reload only
+
+            origin = origin_of(*self._first, fleet, before)
+        planned = plan(fleet, resource, before, origin)
+        changes = planned.changes
+        if self._first:
+            changes = tuple(sorted({*self._first[1].changes, *changes}))
+        told = replace(planned, before=origin, changes=changes)
+        self._first = (fleet, told)
+        self._known.update(resource.known(origin))
+        for warning in resource.warnings(before):
+            self.module.warn(warning)
         if planned.counts_old and fleet.old is None:
             self.module.warn(
                 "old workers are unknown: add the master socket, so that their sessions are waited for, too"
             )
-        told = planned
-        if self._first:
-            from ._aftermath import since  # needed after a reload only
-
-            told = since(*self._first, fleet, planned)
-        self._first = (fleet, told)
-        outcome = Outcome(planned.after) if self.module.check_mode else carry_out(fleet, resource, planned, patience)
+        after, waited, commands = planned.after, 0.0, planned.commands()
+        if not self.module.check_mode:
+            after, waited, commands = before, 0.0, []
+            if planned.does_something:
+                after, waited, commands = self._carry_out(fleet, resource, planned)
         result = {
-            "changed": planned.changed or bool(self._also_done),
-            "commands": planned.commands(),
-            "unconfirmed": [],
-            **resource.answer(told.before, outcome.after, outcome.waited),
+            "changed": bool(commands or self._also_done),
+            "commands": commands,
+            "unconfirmed": planned.deeds(),
+            **resource.answer(told.before, after, waited),
         }
         return {**result, "diff": _diff(resource, told)} if self.module._diff else result
+
+    def _carry_out(
+        self, fleet: Fleet, resource: Resource[S], planned: Plan[S]
+    ) -> tuple[PerProcess[S], float, list[dict[str, str]]]:
+        """What is read afterwards, the seconds that it waited, and the commands of the plan that were sent."""
+        from ._engine import carry_out  # most runs find everything as wished
+
+        outcome = carry_out(fleet, resource, planned)
+        self._also_done += outcome.ledger.also
+        for warning in outcome.ledger.warnings:
+            self.module.warn(warning)
+        return outcome.after, outcome.waited, outcome.ledger.lines()
 
     def fleet(self, *, writes: bool) -> Fleet:
         """The processes that the task addresses."""
@@ -112,7 +141,9 @@ class _Task:
         if expected is not None and expected < 1:
             raise InputError(f"expected_processes is {expected}; at least one process must answer")
         policy = Policy(params["on_unreachable"], writes, expected)
-        fleet = discover(_entries(params["socket"]), policy, converse, seconds(params, "timeout", least=0.001))
+        fleet = discover(
+            _entries(params["socket"]), policy, converse, seconds("timeout", params["timeout"], least=0.001)
+        )
         for skipped in fleet.skipped:
             self.module.warn(f"skipped {skipped.socket}: {skipped.reason}")
         self._known = {
@@ -135,12 +166,6 @@ def _entries(option: Sequence[str] | None) -> list[str]:
     elif not any(entry.strip() for entry in option):
         raise InputError("socket is empty; leave it out to mean HAPROXY_SOCKET or the usual places")
     return [entry.strip() for entry in option if entry.strip()]
-
-
-def _patience(params: Params) -> Patience:
-    if "wait" not in params:
-        return Patience(0.0, 1.0)
-    return Patience(seconds(params, "wait_timeout", least=0.0), seconds(params, "wait_interval", least=0.01))
 
 
 def _process(process: Process) -> Result:

@@ -6,7 +6,7 @@ it is said as a command, and this file does the rest."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Callable, Generic, TypeVar
 
 from ._fleet import PerProcess
@@ -19,27 +19,43 @@ R = TypeVar("R")
 
 @dataclass(frozen=True)
 class Field(Generic[R]):
-    """One field of a record: its value as results show it, and the command that gives the object this value."""
+    """One field of a record.
+
+    :param read: its value as results show it; None: it cannot be read there, and whoever sets it does a deed.
+    :param say: the command that takes the object from one record to the value that another has.
+    :param lasts: whether what is read afterwards must be what was aimed at.
+    """
 
     name: str
     read: Callable[[R], object]
-    say: Callable[[R], Command]
+    say: Callable[[R, R], Command]
+    lasts: bool = True
 
 
 @dataclass(frozen=True)
 class Aimed(Generic[R]):
-    """What a record should be, and which of its fields the task speaks of. The others are left alone."""
+    """What a record should be, and which of its fields the task speaks of. The others are left alone.
+
+    :param deeds: field → step, for what cannot be read: sent whatever is there.
+    """
 
     record: R
     fields: frozenset[str]
+    deeds: Mapping[str, Step] = field(default_factory=dict)
 
 
 def route(rows: Sequence[Field[R]], now: Mapping[K, R], aimed: Mapping[K, Aimed[R]]) -> Iterable[Step]:
-    """The commands for the fields that differ, in the order of the rows."""
+    """The commands for the fields that differ, in the order of the rows. One command may serve two fields."""
     for key, target in aimed.items():
+        said = set()
         for row in rows:
-            if row.name in target.fields and row.read(now[key]) != row.read(target.record):
-                yield Step((key, row.name), row.say(target.record))
+            if row.name in target.deeds:
+                yield target.deeds[row.name]
+            elif row.name in target.fields and row.read(now[key]) != row.read(target.record):
+                step = Step((key, row.name), row.say(now[key], target.record), row.lasts)
+                if step.command not in said:
+                    said.add(step.command)
+                    yield step
 
 
 def missed(
@@ -50,7 +66,7 @@ def missed(
     for key, target in aimed.items():
         found = now.get(key)
         for row in rows:
-            if row.name not in target.fields:
+            if row.name not in target.fields or not row.lasts:
                 continue
             if found is None:
                 wrong[key, row.name] = f"{called(target.record)} is gone"
@@ -60,9 +76,13 @@ def missed(
     return wrong
 
 
-def merged_view(rows: Sequence[Field[R]], records: Mapping[str, R]) -> dict[str, object]:
-    """The fields of one object over its processes: the value where they agree, else process → value."""
-    return {
-        row.name: PerProcess({process: row.read(record) for process, record in records.items()}).merged()
-        for row in rows
-    }
+def merged_view(values: Mapping[str, Mapping[str, object]]) -> dict[str, object]:
+    """The fields of one object over its processes: the value that all have, else process → value.
+
+    :param values: process → field → value.
+    """
+    view: dict[str, object] = {}
+    for name in dict.fromkeys(name for fields in values.values() for name in fields):
+        here = PerProcess({process: fields[name] for process, fields in values.items() if name in fields})
+        view[name] = here.merged() if len(here) == len(values) else dict(here)
+    return view

@@ -155,7 +155,7 @@ class _Talk(Generic[T]):
         address = self._exchange.address
         self._refusal = None
         try:
-            family, place = _places(address)[self._place]
+            family, place = _places(address, self._timeout)[self._place]
             connection = socket.socket(family, socket.SOCK_STREAM)
         except OSError as error:
             raise _cannot_connect(address, error) from error
@@ -184,7 +184,7 @@ class _Talk(Generic[T]):
         """
         :raises CannotConnect: unless the host has another address, or a reload may be the reason.
         """
-        if self._place + 1 < len(_places(self._exchange.address)):
+        if self._place + 1 < len(_places(self._exchange.address, self._timeout)):
             self._place += 1
             self._connect()
             return
@@ -276,12 +276,13 @@ class _Talk(Generic[T]):
 
 
 @cache
-def _places(address: Address) -> list[tuple[int, str | tuple[Any, ...]]]:
-    """Family and place for ``connect``; a host's name may have several, and is looked up once."""
+def _places(address: Address, seconds: float) -> list[tuple[int, str | tuple[Any, ...]]]:
+    """Family and place for ``connect``; a host's name may have several, and is looked up once, within these seconds."""
     if address.path:
         return [(socket.AF_UNIX, address.path)]
-    found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
-    return [(family, place) for family, _type, _protocol, _name, place in found]
+    from ._lookup import places_of  # most sockets are paths
+
+    return places_of(address.host, address.port, seconds)
 
 
 def _cannot_connect(address: Address, error: Exception) -> CannotConnect:

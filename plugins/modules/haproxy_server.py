@@ -7,70 +7,39 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: haproxy_server
-short_description: State and weight of servers of a running HAProxy
+short_description: Servers of a running HAProxy, drained, switched, weighed, moved, made and deleted
 version_added: 0.1.0
 author:
   - haproxyadmin.haproxy contributors (@haproxyadmin)
 description:
-  - Takes servers out of service and brings them back, and sets their weights, through the Runtime API of HAProxy 2.2 and
-    newer. Nothing is written to a file and HAProxy is not reloaded; a reload brings the configured values back.
+  - Takes servers out of service and brings them back, waits for their sessions, and changes whatever else a server can be
+    given through the Runtime API of HAProxy 2.2 and newer. Nothing is written to a file and HAProxy is not reloaded; a
+    reload brings the configured values back.
   - All processes of O(socket) are read first. Only processes on which a server is not as wished get a command, and
     afterwards the state is read again; a state that did not take fails the task, whatever HAProxy answered.
-  - What counts is what was said to the server itself. What it inherits from a server that it tracks, or from a resolver,
-    is told in RV(servers[].readings) and never changed by this module.
+  - An option that is omitted leaves alone what it is about. A task that only names servers only reads them.
+  - What HAProxy does not show, or what does not last by nature, is a deed, marked so in its option. It is done whenever
+    asked, also when nothing else differs, and is always a change.
 extends_documentation_fragment:
   - haproxyadmin.haproxy.fleet
   - haproxyadmin.haproxy.fleet.attributes
   - haproxyadmin.haproxy.fleet.actiongroup
   - haproxyadmin.haproxy.fleet.wait
+  - haproxyadmin.haproxy.server
 options:
   name:
     description:
       - Names of servers as they stand in the configuration, or globs such as V(web*).
+      - Either this or O(servers) is required; they exclude each other.
     type: list
     elements: str
-    required: true
     aliases: [server, host]
   backend:
     description:
       - Names of backends, or globs. A backend that no process has always fails the task.
-      - When omitted, every backend that has the server is meant.
+      - When omitted, every backend that has the server is meant. A server to be created needs its backend.
     type: list
     elements: str
-  state:
-    description:
-      - V(ready) lets the server take traffic. V(drain) takes it out of load balancing while clients that are bound to it
-        by a cookie or a stick table still reach it. V(maint) takes it out altogether, and its checks stop.
-      - V(enabled) is another word for V(ready), V(disabled) one for V(maint).
-      - When omitted, the state is left as it is.
-    type: str
-    choices: [ready, drain, maint, enabled, disabled]
-  weight:
-    description:
-      - A whole number from V(0) to V(256), or a whole percentage of the configured weight, rounded down and at most V(256).
-      - A percentage above V(0%) that comes to 0 is refused. A backend with a static algorithm takes only V(0%) and V(100%).
-        C(static-rr) is known beforehand; of the hash algorithms only HAProxy knows, and refuses the weight when it is sent.
-      - With O(state=ready) the weight is set and read back before the server comes back.
-      - When omitted, the weight is left as it is.
-    type: str
-  wait:
-    description:
-      - Wait for what O(state) promises. With V(ready), that the server is up on every process, or has no check, and a slow
-        start is over. A server that this task brings back counts as up only with the result of a check, and when it is
-        still up O(wait_interval) later. Where one failed check takes it down (C(fall 1)), HAProxy calls it up before it
-        has checked; then a check must be seen to end, or 2.2 seconds must pass, so let O(wait_interval) be longer than the
-        C(inter) of such a server.
-      - With V(drain), that no session is left on the server and no request in its own queue, on any process. Sessions on
-        old workers count when O(socket) has the master socket; else a warning says that they are unknown.
-      - With V(maint), and without O(state), there is nothing to wait for.
-      - Waiting for V(ready) fails at once, naming the cause, when the server inherits maintenance or drain.
-    type: bool
-    default: false
-  fail_on_not_found:
-    description:
-      - Whether a name in O(name) that matches no server on any process fails the task.
-    type: bool
-    default: true
 """
 
 EXAMPLES = r"""
@@ -93,6 +62,83 @@ EXAMPLES = r"""
     backend: www
     weight: 50%
 
+- name: Drain, end what is left after a minute, then maintenance, unless that leaves fewer than half of the servers
+  haproxyadmin.haproxy.haproxy_server:
+    name: web1
+    backend: www
+    state: maint
+    drain: true
+    wait_timeout: 60
+    on_timeout: shutdown
+    min_up: 50%
+
+- name: Different wishes for many servers, in one task and under one wait
+  haproxyadmin.haproxy.haproxy_server:
+    servers:
+      - name: web1
+        backend: www
+        state: ready
+      - name: [web2, web3]
+        backend: www
+        state: drain
+        weight: 100%
+      - name: api*
+        maxconn: 200
+    wait: true
+
+- name: Look at a server without changing anything
+  haproxyadmin.haproxy.haproxy_server:
+    name: web4
+    backend: www
+  register: before
+
+- name: Deploy behind a drained server, and put it back as it was if that fails
+  block:
+    - name: Drain it
+      haproxyadmin.haproxy.haproxy_server:
+        name: web4
+        backend: www
+        state: drain
+        wait: true
+
+    - name: Deploy
+      ansible.builtin.include_tasks: deploy.yml
+
+    - name: Bring it back
+      haproxyadmin.haproxy.haproxy_server:
+        name: web4
+        backend: www
+        state: ready
+        wait: true
+  rescue:
+    - name: Put it back as it was
+      haproxyadmin.haproxy.haproxy_server:
+        servers: "{{ before.servers | map(attribute='before') }}"
+
+- name: Send a server's traffic to another machine
+  haproxyadmin.haproxy.haproxy_server:
+    name: api2
+    backend: api
+    address: 192.0.2.12
+    port: 8081
+
+# Needs HAProxy 2.6
+- name: Add a server until the next reload, checked before it takes traffic
+  haproxyadmin.haproxy.haproxy_server:
+    name: web9
+    backend: www
+    state: present
+    address: 192.0.2.19
+    port: 8080
+    options: check inter 2s weight 50
+
+- name: Remove it again, when its last session has ended
+  haproxyadmin.haproxy.haproxy_server:
+    name: web9
+    backend: www
+    state: absent
+    drain: true
+
 - name: All servers of one backend, on all processes of a HAProxy with one socket for each in a directory
   haproxyadmin.haproxy.haproxy_server:
     name: "*"
@@ -104,8 +150,10 @@ EXAMPLES = r"""
 
 RETURN = r"""
 servers:
-  description: The servers that O(name) and O(backend) mean, by backend and name.
-  returned: success
+  description:
+    - The servers that O(name) and O(backend), or O(servers), mean, by backend and name. Of a task that failed after its
+      first reading only C(backend), C(name) and C(before), which is enough to bring them back.
+  returned: success, and failure after the first reading
   type: list
   elements: dict
   contains:
@@ -117,27 +165,58 @@ servers:
       type: str
     before:
       description:
-        - What was found, under the names of this module's options. Where processes disagree, a value is a dictionary of
-          process and value.
+        - What was found, as an item of O(servers), so that it can be fed back unchanged.
+        - It holds what can be read and set again on that version, that is C(state), C(weight), C(maxconn) (0 is
+          unlimited), C(address) or, where the server has a host name, C(fqdn), C(port), C(ssl) from HAProxy 2.4 on; of a
+          server with health checks C(health_check), C(check_address), C(check_port), of one with agent checks
+          C(agent_check), C(agent_address), C(agent_port), the addresses and ports from HAProxy 2.4 on; and what the task
+          speaks of.
+        - Where processes disagree, a value is a dictionary of process and value. A server that is not there has
+          C(state=absent) and nothing else.
       type: dict
-      sample: {backend: www, name: web1, state: ready, weight: 100}
+      sample:
+        address: 192.0.2.11
+        backend: www
+        check_port: 0
+        health_check: enabled
+        maxconn: 0
+        name: web1
+        port: 8080
+        ssl: false
+        state: ready
+        weight: 100
     after:
       description: The same, read again after the commands; in check mode what would be read.
       type: dict
-      sample: {backend: www, name: web1, state: drain, weight: 100}
+      sample:
+        address: 192.0.2.11
+        backend: www
+        check_port: 0
+        health_check: enabled
+        maxconn: 0
+        name: web1
+        port: 8080
+        ssl: false
+        state: drain
+        weight: 100
     initial_weight:
-      description: The configured weight; a dictionary of process and value where processes disagree.
+      description: The configured weight; a dictionary of process and value where processes disagree; nothing without a
+        server.
       type: raw
       sample: 100
     consistent:
-      description: Whether all processes that have the server now agree on its state and weights.
+      description: Whether all processes that have the server now agree on everything that C(after) holds and on the
+        configured weight.
       type: bool
     processes:
-      description: Names of the processes that have the server.
+      description: Names of the processes that have the server; of one that was deleted, those that had it.
       type: list
       elements: str
     readings:
-      description: What moves by itself, as read last, for each process. It never counts as a change.
+      description:
+        - What moves by itself, as read last, for each process. It never counts as a change.
+        - C(effective_state) is the state with what the server inherits, C(inherited_from) says from where. C(agent) is
+          the last word of its agent. C(check_duration) is in milliseconds.
       type: dict
       sample:
         /run/haproxy/admin.sock:
@@ -174,8 +253,8 @@ processes:
       version: 3.0.11
       worker: current
 drained_seconds:
-  description: How long the drain took; 0 in check mode.
-  returned: with O(state=drain) and O(wait)
+  description: How long was waited, for sessions and for whatever else the task waited for; 0 in check mode.
+  returned: when sessions were waited for, with O(state=drain) and O(wait), with O(drain), or with O(state=absent)
   type: float
   sample: 7.3
 old_workers:
@@ -186,17 +265,33 @@ old_workers:
   type: raw
   sample: unknown
 also_done:
-  description: Commands that depended on time, such as those that were sent before a reload made the task plan again.
+  description:
+    - Commands that only time called for, which no check mode can foresee. Those that HAProxy refused for the moment and
+      that were sent again, those that ended sessions after O(wait_timeout), those that restored a former state after a
+      failure, and those that were sent before a reload made the task plan again.
   returned: always
   type: list
   elements: dict
-  sample: []
+  sample:
+    - {process: /run/haproxy/admin.sock, command: shutdown sessions server www/web1}
 unconfirmed:
-  description: What was sent and cannot be read back, or of which no answer tells whether it was carried out.
+  description:
+    - Deeds, which cannot be read back. After a failure, commands of which no answer tells whether they were carried out.
   returned: always
   type: list
   elements: dict
-  sample: []
+  sample:
+    - {process: /run/haproxy/admin.sock, command: set server www/web1 agent-send web1}
+warnings:
+  description:
+    - Sentences about what will not last (a server made or deleted at run time, an agent or a resolver that may undo the
+      change), about old workers that are unknown while sessions are waited for, about what was no longer waited for, and
+      about a reload that made the task plan again.
+  returned: when there are any
+  type: list
+  elements: str
+  sample:
+    - "old workers are unknown: add the master socket, so that their sessions are waited for, too"
 skipped_sockets:
   description: Sockets that were found and left out, with the reason.
   returned: success
@@ -238,22 +333,13 @@ not_attempted:
   sample: []
 """
 
-from ..module_utils._argspec import WAIT
-from ..module_utils._resources.server import STATES, Servers, wish_of
+from ..module_utils._resources.server import Servers
 from ..module_utils._runner import run
-
-ARGUMENTS = {
-    "name": {"type": "list", "elements": "str", "required": True, "aliases": ["server", "host"]},
-    "backend": {"type": "list", "elements": "str"},
-    "state": {"type": "str", "choices": list(STATES)},
-    "weight": {"type": "str"},
-    "fail_on_not_found": {"type": "bool", "default": True},
-    **WAIT,
-}
+from ..module_utils._server_options import ARGUMENTS, RULES, wishes_of
 
 
 def main() -> None:
-    run(ARGUMENTS, lambda params: Servers(wish_of(params)))
+    run(ARGUMENTS, lambda params: Servers(wishes_of(params)), **RULES)
 
 
 if __name__ == "__main__":

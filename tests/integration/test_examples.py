@@ -1,11 +1,15 @@
 # Copyright (c) 2026, haproxyadmin.haproxy contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every example in the documentation of a module runs as it stands, but for the paths of sockets."""
+"""Every example in the documentation of a module and every task in the guides runs as it stands, but for the paths of
+sockets. One with the comment ``# Needs HAProxy X.Y`` above it must be refused by an older HAProxy."""
 
 from __future__ import annotations
 
 import importlib
 import json
+import re
+import textwrap
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +18,9 @@ import yaml
 
 from lab.apps import Apps
 from lab.config import servers_body
-from lab.fleet import layout
+from lab.fleet import Fleet, layout
+from lab.oracle import Truth, servers
+from lab.processes import wait_until
 from lab.tasks import MODULES
 from lab.versions import Version, newest, oldest
 
@@ -22,32 +28,127 @@ from .test_ansible import ROOT, ansible
 
 pytestmark = pytest.mark.target
 
+Task = dict[str, Any]
+
 # The directory of sockets that examples name.
 DOCUMENTED = "/run/haproxy/"
+RST = ROOT / "docs" / "docsite" / "rst"
+# Guides whose tasks need nothing but a HAProxy.
+GUIDES = ("guide", "servers")
+# A code block: the lines behind its directive that are empty or indented.
+BLOCK = re.compile(r"^\.\. code-block:: yaml\+jinja\n((?:\n|[ ]+.*\n)+)", re.MULTILINE)
+NEEDS = re.compile(r" *# Needs HAProxy (\d+)\.(\d+)")
+REFUSED = {"register": "refused", "failed_when": "refused.error | default('nothing') != 'FeatureMissing'"}
 
 
-def examples() -> list[str]:
-    """The names of all modules of the collection."""
-    return sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("*.py"))
+def examples() -> dict[str, str]:
+    """The examples of each module, and the tasks of each guide, one text for each."""
+    modules = sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("*.py"))
+    texts: dict[str, str] = {name: importlib.import_module(f"{MODULES}.{name}").EXAMPLES for name in modules}
+    return {**texts, **{f"{name}.rst": tasks_in((RST / f"{name}.rst").read_text(encoding="utf-8")) for name in GUIDES}}
+
+
+def tasks_in(guide: str) -> str:
+    """The code blocks of a guide that are lists of tasks."""
+    blocks = (textwrap.dedent(found[1]) for found in BLOCK.finditer(guide))
+    return "\n".join(block for block in blocks if isinstance(yaml.safe_load(block), list))
+
+
+def tasks_for(haproxy: Version, text: str) -> Iterator[Task]:
+    """The tasks of a text, those that this version cannot carry out as ones that expect its refusal."""
+    lines = text.splitlines()
+    whole = yaml.compose(text)
+    assert isinstance(whole, yaml.SequenceNode)
+    for task, node in zip(yaml.safe_load(text), whole.value, strict=True):
+        needs = NEEDS.fullmatch(lines[node.start_mark.line - 1])
+        missing = needs is not None and haproxy.number < (int(needs[1]), int(needs[2]))
+        yield {**task, **REFUSED} if missing else task
+
+
+def every(tasks: Iterable[Task]) -> Iterator[Task]:
+    """The tasks that run when nothing fails."""
+    for task in tasks:
+        if "block" in task:
+            yield from every(task["block"])
+        else:
+            yield task
+
+
+def run_tasks(place: Path, fleet: Fleet, tasks: list[Task], *, deploy: str) -> str:
+    """Run them in a play whose ``deploy.yml`` runs this command; returns what Ansible printed. They must succeed."""
+    defaults = {"group/haproxyadmin.haproxy.haproxy": {"socket": [str(fleet.directory)]}}
+    playbook = [{"hosts": "lb", "gather_facts": False, "module_defaults": defaults, "tasks": tasks}]
+    (place / "examples.json").write_text(json.dumps(playbook))
+    (place / "deploy.yml").write_text(json.dumps([{"ansible.builtin.command": deploy}]))
+    done = ansible(place, "playbook", str(place / "examples.json"))
+    assert done.returncode == 0, done.stdout + done.stderr
+    return " ".join(done.stdout.split())
+
+
+def wait_until_up(fleet: Fleet) -> None:
+    """Wait for the first checks of www."""
+    wait_until(
+        lambda: all(reply.count(",UP,") == 4 for reply in fleet.ask_all("show stat www 4 -1")),
+        5,
+        lambda: "servers are not up",
+    )
+
+
+def test_blocks_of_a_guide_are_found_and_what_is_no_task_is_left_out() -> None:
+    guide = """\
+Text
+
+.. code-block:: yaml+jinja
+
+    # Needs HAProxy 2.6
+    - name: One
+
+.. code-block:: yaml+jinja
+
+    module_defaults: {}
+
+.. code-block:: text
+
+    - name: None
+
+.. code-block:: yaml+jinja
+
+    - name: Two
+      block:
+        - name: Three
+Text
+"""
+    old, new = (list(tasks_for(version, tasks_in(guide))) for version in (oldest(), newest()))
+    assert new == [{"name": "One"}, {"name": "Two", "block": [{"name": "Three"}]}]
+    assert old == [{"name": "One", **REFUSED}, new[1]]
+    assert [task["name"] for task in every(new)] == ["One", "Three"]
 
 
 @pytest.mark.parametrize("haproxy", [oldest(), newest()], ids=lambda version: f"haproxy={version}")
-@pytest.mark.parametrize("module", examples())
-def test_the_examples_of_a_module_run(haproxy: Version, module: str, apps: Apps, tmp_path: Path) -> None:
-    text = importlib.import_module(f"{MODULES}.{module}").EXAMPLES
+@pytest.mark.parametrize("name", examples())
+def test_the_examples_run(haproxy: Version, name: str, apps: Apps, tmp_path: Path) -> None:
     with layout(haproxy, 4, servers_body(apps.ports)) as fleet:
-        sockets = str(fleet.directory)
-        tasks: list[dict[str, Any]] = yaml.safe_load(text.replace(DOCUMENTED, sockets))
+        wait_until_up(fleet)
+        tasks = list(tasks_for(haproxy, examples()[name].replace(DOCUMENTED, str(fleet.directory))))
         assert tasks
-        playbook = [
-            {
-                "hosts": "lb",
-                "gather_facts": False,
-                "module_defaults": {"group/haproxyadmin.haproxy.haproxy": {"socket": [sockets]}},
-                "tasks": tasks,
-            }
-        ]
-        (tmp_path / "examples.json").write_text(json.dumps(playbook))
-        done = ansible(tmp_path, "playbook", str(tmp_path / "examples.json"))
-        assert done.returncode == 0, done.stdout + done.stderr
-        assert f"ok={len(tasks)} " in done.stdout
+        told = run_tasks(tmp_path, fleet, tasks, deploy="true")
+        deploys = sum("ansible.builtin.include_tasks" in task for task in every(tasks))
+        assert f" ok={len(list(every(tasks))) + deploys} " in told
+        assert "failed=0 skipped=0 rescued=0 ignored=0" in told
+
+
+@pytest.mark.parametrize("haproxy", [oldest(), newest()], ids=lambda version: f"haproxy={version}")
+@pytest.mark.parametrize("name", [name for name, text in examples().items() if "\n  rescue:" in text])
+def test_an_example_with_a_rescue_restores(haproxy: Version, name: str, apps: Apps, tmp_path: Path) -> None:
+    tasks = [task for task in tasks_for(haproxy, examples()[name]) if "rescue" in task or "register" in task]
+    tasks = [task for task in tasks if "FeatureMissing" not in task.get("failed_when", "")]
+    different = Truth("drain", 3, 256), Truth("ready", 5, 256)
+    with layout(haproxy, 4, servers_body(apps.ports)) as fleet:
+        wait_until_up(fleet)
+        for index in (0, 1):
+            fleet.ask(index, f"set server www/web4 state {different[index].state}")
+            fleet.ask(index, f"set server www/web4 weight {different[index].weight}")
+        before = [servers(fleet, index) for index in range(4)]
+        assert (before[0]["www", "web4"], before[1]["www", "web4"]) == different
+        assert "failed=0 skipped=0 rescued=1 ignored=0" in run_tasks(tmp_path, fleet, tasks, deploy="false")
+        assert [servers(fleet, index) for index in range(4)] == before

@@ -133,6 +133,7 @@ def test_some_processes_of_nbproc_bring_the_others(haproxy: Version, apps: Apps)
 def test_processes_of_nbproc_without_a_socket_of_their_own_stop_a_task_that_writes(
     haproxy: Version, apps: Apps
 ) -> None:
+    """One that reads warns."""
     with nbproc(haproxy, 4, servers_body(apps.ports), shared=True) as fleet:
         assert fleet.shared_socket
         Path(fleet.sockets[3]).rename(fleet.base / "away.sock")
@@ -142,6 +143,11 @@ def test_processes_of_nbproc_without_a_socket_of_their_own_stop_a_task_that_writ
             assert failure["error"] == "FleetError"
             assert "has 4 processes, and 1 of them cannot be reached" in failure["msg"]
             assert recorder.writes() == []
+            told = run("haproxy_info", {"gather_subset": ["process"], "socket": [fleet.shared_socket, recorder.path]})
+            assert len(told["processes"]) == 3
+            (skipped,) = told["skipped_sockets"]
+            assert "has 4 processes, and 1 of them cannot be reached" in skipped["reason"]
+            assert "1 of them cannot be reached" in str(told["warnings"])
 
 
 @OLDEST

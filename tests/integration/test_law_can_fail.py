@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils import _engine
-from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._plan import Plan, Step
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._plan import Step
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources import server
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._sending import Ledger
 
 from lab.apps import Apps
 from lab.config import servers_body
@@ -55,17 +56,17 @@ def test_a_prediction_that_is_wrong_is_seen(fleet: tuple[Fleet, Recorders], monk
 
 
 def test_a_command_that_is_not_told_is_seen(fleet: tuple[Fleet, Recorders], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Plan, "commands", lambda _self: [])
+    monkeypatch.setattr(Ledger, "lines", lambda _self: [])
     with pytest.raises(AssertionError, match="other commands than were sent"):
         _law(fleet[1])
 
 
 def test_a_second_run_that_writes_is_seen(fleet: tuple[Fleet, Recorders], monkeypatch: pytest.MonkeyPatch) -> None:
-    def always(rows: Any, _now: Any, aimed: Any) -> Iterator[Any]:
+    def always(rows: Any, now: Any, aimed: Any) -> Iterator[Any]:
         for key, target in aimed.items():
             for row in rows:
                 if row.name in target.fields:
-                    yield Step((key, row.name), row.say(target.record))
+                    yield Step((key, row.name), row.say(now[key], target.record))
 
     monkeypatch.setattr(server, "route", always)
     with pytest.raises(AssertionError, match="the second run wrote"):

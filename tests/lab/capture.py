@@ -15,15 +15,17 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from .agent import Agent
 from .apps import Apps
-from .config import bind_lines, servers_body
+from .config import bind_lines, servers_body, settings_body
 from .errors import LabError
 from .fleet import MasterFleet, master_worker, nbproc, one
 from .ports import free_port
 from .processes import wait_until
 from .raw import ask
+from .resolver import Resolver
 from .running import Fleet
-from .sessions import hold_session
+from .sessions import hold_connection, hold_session
 from .versions import Version, versions
 
 REPLIES = Path(__file__).parents[1] / "unit" / "plugins" / "module_utils" / "replies"
@@ -31,6 +33,7 @@ REPLIES = Path(__file__).parents[1] / "unit" / "plugins" / "module_utils" / "rep
 GLOBAL = "max-spread-checks 100ms"
 PREFIX = "set severity-output number;"
 SECONDS = 10.0
+TRIES = 10
 
 _MORE = """
 backend more
@@ -119,7 +122,71 @@ THROUGH = (
 )
 # The same to a worker that a reload replaced and a session keeps, and to one that has ended: "old_", "gone_".
 OLD = (Wanted("facts", FACTS), Wanted("conn", CONNECTIONS), Wanted("state", STATE))
+# Of one with sessions of two servers, and a client that has sent half a request.
+SESSIONS = (Wanted("sess", "show sess;show info"), Wanted("refused_session", "shutdown session 0x1"))
 GONE = (Wanted("facts", FACTS), Wanted("silence", "set server www/web1 weight 10"))
+# Servers of `settings_body`: all that a server can be given at run time, in this order.
+GIVEN = (
+    Wanted("set_addr", "set server set/plain1 addr 127.0.0.2"),
+    Wanted("set_addr_again", "set server set/plain1 addr 127.0.0.2"),
+    Wanted("set_addr_port", "set server set/plain1 addr 127.0.0.2 port 8081"),
+    Wanted("set_addr_garbage", "set server set/plain1 addr 127.0.0.300"),
+    Wanted("set_addr_unix", "set server set/unix1 addr 127.0.0.2"),
+    Wanted("set_fqdn", "set server set/named1 fqdn b.example.test"),
+    Wanted("set_fqdn_again", "set server set/named1 fqdn b.example.test"),
+    Wanted("set_fqdn_refused", "set server set/plain1 fqdn b.example.test"),
+    Wanted("set_ssl", "set server set/tlsable1 ssl on"),
+    Wanted("set_ssl_again", "set server set/tlsable1 ssl on"),
+    Wanted("set_ssl_refused", "set server set/plain1 ssl on"),
+    Wanted("set_check_port", "set server set/checked1 check-port {port}"),
+    Wanted("set_check_port_again", "set server set/checked1 check-port {port}"),
+    Wanted("set_check_port_refused", "set server set/plain1 check-port {port}"),
+    Wanted("set_check_addr", "set server set/checkat1 check-addr 127.0.0.1"),
+    Wanted("set_check_addr_refused", "set server set/plain1 check-addr 127.0.0.1"),
+    Wanted("set_agent_addr", "set server set/agented1 agent-addr 127.0.0.1"),
+    Wanted("set_agent_addr_refused", "set server set/plain1 agent-addr 127.0.0.1"),
+    Wanted("set_agent_port", "set server set/agented1 agent-port {agent}"),
+    Wanted("set_agent_port_refused", "set server set/plain1 agent-port {agent}"),
+    Wanted("set_agent_send", "set server set/agented1 agent-send lab"),
+    Wanted("set_agent_send_refused", "set server set/plain1 agent-send lab"),
+    Wanted("set_maxconn", "set maxconn server set/capped1 9"),
+    Wanted("enable_health_refused", "enable health set/plain1"),
+    Wanted("enable_agent_refused", "enable agent set/plain1"),
+    Wanted("disable_health", "disable health set/checked1"),
+    Wanted("disable_agent", "disable agent set/agented1"),
+    Wanted("set_health", "set server set/libc1 health down"),
+    Wanted("set_health_stopping", "set server set/v6 health stopping"),
+    Wanted("set_agent_status_refused", "set server set/plain1 agent down"),
+)
+# Servers that are added to the backend `set`, by what they are called; test_creation.py has the same table.
+ADDED = {
+    "plain": "127.0.0.1:8101",
+    "portless": "127.0.0.1",
+    "six": "[::1]:8101",
+    "checked": "127.0.0.1:8101 check inter 200ms",
+    "weighted": "127.0.0.1:8101 weight 5 maxconn 3",
+    "twice": "127.0.0.1:8101 weight 5 weight 7 maxconn 3 maxconn 4",
+    "light": "127.0.0.1:8101 weight 0",
+    "checkat": "127.0.0.1:8101 check port 9000 addr 127.0.0.4",
+    "checkat6": "127.0.0.1:8101 check port 9000 addr ::1",
+    "unchecked": "127.0.0.1:8101 port 9000 addr 127.0.0.4",
+    "agented": "127.0.0.1:8101 agent-check agent-port 9999 agent-addr 127.0.0.5",
+    "both": "127.0.0.1:8101 check port 9000 addr 127.0.0.4 agent-check agent-port 9999 agent-addr 127.0.0.5",
+    "turned": "127.0.0.1:8101 agent-check agent-port 9999 agent-addr 127.0.0.5 check port 9000 addr 127.0.0.4",
+    "halfagent": "127.0.0.1:8101 check port 9000 addr 127.0.0.4 agent-check agent-port 9999",
+    "tls": "127.0.0.1:8101 ssl verify none",
+    "backup": "127.0.0.1:8101 backup",
+    "tracking": "127.0.0.1:8101 track set/checked1",
+    "on": "127.0.0.1:8101 enabled",
+    "spaced": "127.0.0.1:8101 cookie a\\ b",
+    "cookiecheck": "127.0.0.1:8101 cookie check",
+    "cookiessl": "127.0.0.1:8101 cookie ssl",
+    "cookiebackup": "127.0.0.1:8101 cookie backup",
+    "cookieagent": "127.0.0.1:8101 cookie agent-check",
+    "cookieweight": "127.0.0.1:8101 cookie weight maxconn 6",
+    "nocheck": "127.0.0.1:8101 check no-check",
+    "nobackup": "127.0.0.1:8101 backup no-backup",
+}
 AFTERWARDS = (Wanted("state_changed", STATE), Wanted("stat_changed", "show stat -1 6 -1"))
 
 
@@ -135,6 +202,7 @@ def main() -> int:
             for file in folder.glob("*.txt"):
                 file.unlink()
             _capture(version, body, folder)
+            _capture_settings(version, apps.ports, folder)
             _capture_master(version, apps.ports, folder)
             if version.has_nbproc:
                 _capture_nbproc(version, servers_body(apps.ports), folder)
@@ -159,6 +227,40 @@ def _capture(version: Version, body: str, folder: Path) -> None:
         _write(fleet, Wanted("state_master", STATE), folder)
 
 
+def _capture_settings(version: Version, apps: Sequence[int], folder: Path) -> None:
+    """What a server can be given, made with and deleted for."""
+    public = free_port()
+    with Agent("up") as agent, Resolver(dict.fromkeys(("a.example.test", "b.example.test"), "127.0.0.1")) as names:
+        ports = {port: str(number) for number, port in enumerate(apps, 8001)} | {agent.port: "8009"}
+        body = settings_body(
+            apps, agent_port=agent.port, check_port=apps[0], dns_port=names.port, binds=bind_lines(public)
+        )
+
+        def write(fleet: Fleet, *all_wanted: Wanted) -> None:
+            for wanted in all_wanted:
+                line = wanted.line.format(port=apps[0], agent=agent.port)
+                wait_until(lambda: _is_quiet(fleet), SECONDS, lambda: "the checks never rest")
+                _write(fleet, wanted._replace(line=line), folder, ports)
+
+        with one(version, body, global_lines=GLOBAL) as fleet:
+            wait_until(lambda: _all_settled(fleet), SECONDS, lambda: "not every check has a result")
+            write(fleet, Wanted("settings_state", STATE), Wanted("settings_stat", "show stat -1 6 -1"))
+            write(fleet, *GIVEN)
+            write(fleet, Wanted("given_state", STATE), Wanted("given_stat", "show stat -1 6 -1"))
+        with one(version, body, global_lines=GLOBAL) as fleet:
+            wait_until(lambda: _all_settled(fleet), SECONDS, lambda: "not every check has a result")
+            # 2.2 knows no such command, and lists all it knows.
+            added = ADDED if version.number >= (2, 6) else {"plain": ADDED["plain"]}
+            for name, rest in added.items():
+                write(fleet, Wanted(f"add_{name}", f"add server set/{name} {rest}"))
+            write(fleet, Wanted("added_state", STATE), Wanted("added_stat", "show stat -1 6 -1"))
+            fleet.ask(0, "set server few/web2 state maint")
+            with hold_session(public, "/few/hold"):
+                write(fleet, Wanted("del_ready", "del server few/web1"))
+                fleet.ask(0, "set server few/web1 state maint")
+                write(fleet, Wanted("del_busy", "del server few/web1"), Wanted("del_done", "del server few/web2"))
+
+
 def _capture_master(version: Version, apps: Sequence[int], folder: Path) -> None:
     """The master's own words, a worker's through it, an old worker's, and of one that is gone."""
     port = free_port()
@@ -181,6 +283,11 @@ def _capture_master(version: Version, apps: Sequence[int], folder: Path) -> None
         wait_until(lambda: not _shows(fleet, pid), SECONDS, lambda: "the master still shows the old worker")
         for wanted in GONE:
             _to_master(fleet, f"gone_{wanted.name}", _through(version, pid, wanted.line), folder, pids)
+        (pid,) = fleet.pids
+        with hold_session(port, "/api/hold"), hold_session(port, "/fixed/hold"), hold_connection(port):
+            fleet.reload(body)
+            for wanted in SESSIONS:
+                _to_master(fleet, f"old_{wanted.name}", _through(version, pid, wanted.line), folder, {pid: "4712"})
 
 
 def _through(version: Version, pid: int, line: str) -> str:
@@ -190,7 +297,15 @@ def _through(version: Version, pid: int, line: str) -> str:
 
 
 def _to_master(fleet: MasterFleet, name: str, line: str, folder: Path, pids: Mapping[int, str]) -> None:
-    (folder / f"{name}.txt").write_bytes(_scrubbed(ask(fleet.master, line, half_close=True), fleet, pids))
+    (folder / f"{name}.txt").write_bytes(_scrubbed(_said(fleet.master, line), fleet, pids))
+
+
+def _said(master: str, line: str) -> bytes:
+    """All that a master says; 3.2 and 3.4 may not hang up after saying that a worker is gone."""
+    for _try in range(TRIES):
+        with suppress(TimeoutError):
+            return ask(master, line, 2.0, half_close=True)
+    raise LabError(f"the master does not hang up after {line!r}")
 
 
 def _fail_to_reload(fleet: MasterFleet, body: str) -> None:
@@ -223,22 +338,41 @@ def _all_checked(fleet: Fleet) -> bool:
     return settled and mute == "* INI" and "fine" in fleet.ask(0, "show stat more 4 -1")
 
 
+def _all_settled(fleet: Fleet) -> bool:
+    """Whether every check of `settings_body` has a result, and the agent and the resolver have been heard."""
+    state, stat = fleet.ask(0, "show servers state"), fleet.ask(0, "show stat -1 4 -1")
+    resolved = re.search(r" named1 127\.0\.0\.1 2 ", state)
+    return bool(resolved) and "INI" not in dict(_cells(fleet, 36)).values() and "agent : up" in stat
+
+
+def _is_quiet(fleet: Fleet) -> bool:
+    """Whether no check is under way: bit 1 of ``srv_check_state`` and ``srv_agent_state``."""
+    return not any(int(cell) & 1 for column in (13, 14) for _server, cell in _cells(fleet, column))
+
+
 def _is_slow(fleet: Fleet) -> bool:
     return dict(_cells(fleet, 5))["more/slow1"] == "1"
 
 
 def _cells(fleet: Fleet, column: int) -> Iterator[tuple[str, str]]:
-    """Server → a cell: 5 of ``show servers state``, 36 (check_status) of ``show stat``."""
-    table, separator, names = ("show servers state", " ", (1, 3)) if column == 5 else ("show stat -1 4 -1", ",", (0, 1))
+    """Server → a cell: 5, 13 and 14 of ``show servers state``, 36 (check_status) of ``show stat``."""
+    table, separator, names = (
+        ("show stat -1 4 -1", ",", (0, 1)) if column == 36 else ("show servers state", " ", (1, 3))
+    )
     for line in fleet.ask(0, table).splitlines():
         cells = line.split(separator)
         if len(cells) > column and not line.startswith("#"):
             yield f"{cells[names[0]]}/{cells[names[1]]}", cells[column]
 
 
-def _write(fleet: Fleet, wanted: Wanted, folder: Path) -> None:
+def _write(fleet: Fleet, wanted: Wanted, folder: Path, ports: Mapping[int, str] | None = None) -> None:
+    """
+    :param ports: what to call the lab's ports.
+    """
     address = fleet.operator_sockets[0] if wanted.operator else fleet.sockets[0]
     reply = ask(address, PREFIX + wanted.line)
+    for port, name in (ports or {}).items():
+        reply = re.sub(rb"(?<=[ :'])%d(?=[ ,'\n])" % port, name.encode(), reply)
     (folder / f"{wanted.name}.txt").write_bytes(_scrubbed(reply, fleet))
 
 

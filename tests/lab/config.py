@@ -130,3 +130,72 @@ backend odd
     server a.b:c-d_e {app[4]} weight 30
 """
     return (frontend if binds else "") + backends
+
+
+def settings_body(
+    ports: Sequence[int], *, agent_port: int, check_port: int, dns_port: int | None = None, binds: str = ""
+) -> str:
+    """Three backends with servers for every setting; the sample body of tests about addresses, checks, agents and TLS.
+
+    `ports` are application ports (``Apps``), used in turn. `agent_port` is that of an ``Agent``, `check_port` where the
+    checks of ``checkat1`` go, `dns_port` that of a ``Resolver``, which must know ``a.example.test``; without it there is
+    no ``named1``. `binds` (from ``bind_lines``) makes a frontend ``public`` in front of ``set``; paths below /hash go to
+    ``hash``, below /few to ``few``.
+
+    ``set``: plain1 (nothing), checked1, agented1 (checked too, agent-send lab), capped1 (maxconn 7), tls1, tlsable1 (TLS
+    prepared and off), checkat1, named1 (by DNS), libc1 (localhost), v6, unix1 (a socket that does not exist). ``hash``:
+    hash1, by source, whose weight cannot change. ``few``: web1, web2, and the backups web3, web4.
+    """
+    app = [ports[number % len(ports)] for number in range(4)]
+    frontend = f"""\
+frontend public
+{binds.rstrip()}
+    use_backend hash if {{ path_beg /hash }}
+    use_backend few if {{ path_beg /few }}
+    default_backend set
+
+"""
+    resolvers = f"""\
+resolvers lab
+    nameserver lab 127.0.0.1:{dns_port}
+    timeout resolve 200ms
+    timeout retry 200ms
+    hold valid 100ms
+    hold nx 100ms
+    hold obsolete 100ms
+
+"""
+    named = f"    server named1 a.example.test:{app[0]} resolvers lab init-addr none\n"
+    # 2.2 never connects to an agent without agent-send (2.2.9: its check times out and the agent sees nothing).
+    # "ssl on" is refused for a server without a TLS context. "no-ssl" keeps the one that a default-server gave; after
+    # an "ssl" on the server's own line there is none. A default-server counts for the lines below it, so it is last.
+    backends = f"""\
+backend set
+    balance roundrobin
+    server plain1 127.0.0.1:{app[0]}
+    server checked1 127.0.0.1:{app[1]} check inter 100ms
+    server agented1 127.0.0.1:{app[2]} check inter 100ms agent-check agent-addr 127.0.0.1 agent-port {agent_port} \
+agent-inter 100ms agent-send lab
+    server capped1 127.0.0.1:{app[3]} maxconn 7
+    server tls1 127.0.0.1:{app[0]} ssl verify none
+    server checkat1 127.0.0.1:{app[2]} check inter 100ms port {check_port} addr 127.0.0.1
+    server libc1 localhost:{app[3]} init-addr libc
+    server v6 [::1]:{app[0]}
+    server unix1 unix@/nonexistent/unix1.sock
+{"" if dns_port is None else named}\
+    default-server ssl verify none
+    server tlsable1 127.0.0.1:{app[1]} no-ssl
+
+backend hash
+    balance source
+    hash-type map-based
+    server hash1 127.0.0.1:{app[0]}
+
+backend few
+    balance roundrobin
+    server web1 127.0.0.1:{app[0]}
+    server web2 127.0.0.1:{app[1]}
+    server web3 127.0.0.1:{app[2]} backup
+    server web4 127.0.0.1:{app[3]} backup
+"""
+    return ("" if dns_port is None else resolvers) + (frontend if binds else "") + backends

@@ -1,6 +1,6 @@
 # Copyright (c) 2026, haproxyadmin.haproxy contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Servers: ``show servers state``, ``show backend`` and ``set server``.
+"""Servers: ``show servers state``, ``show backend``, and the two settings that every task may need.
 
 The format is in HAProxy's management guide, section 9.3, "show servers state"; the flags are in its ``server-t.h`` and
 ``check-t.h`` and were measured on all versions.
@@ -24,18 +24,27 @@ DRAIN_INHERITED = 16
 MAINT_RESOLUTION = 32
 _FORCED = {"ready": 0, "drain": DRAIN_FORCED, "maint": MAINT_FORCED}
 
-# srv_op_state: 0 stopped, 1 starting (slow start), 2 running, 3 stopping
-RUNNING = 2
+# srv_op_state
+STOPPED, STARTING, RUNNING, STOPPING = range(4)
 
 # srv_check_state and srv_agent_state
-_CHECK_ENABLED = 4
+CONFIGURED = 2
+ENABLED = 4
 
 SHOW_BACKENDS = Command("show backend")
 SHOW_STATE = Command("show servers state")
 
 
 class Server(NamedTuple):
-    """What the collection uses of a line of ``show servers state``."""
+    """A server as one process has it: a line of ``show servers state``, then some of ``show stat``.
+
+    None: this version does not show it, or there is none; ``""``: there is none, and one could be set. An address is
+    as HAProxy prints it.
+
+    :param backup: whether it gets traffic only when no other server can.
+    :param present: False stands for a server that could be there.
+    :param options: keywords that a new server is made with.
+    """
 
     backend: str
     name: str
@@ -46,14 +55,35 @@ class Server(NamedTuple):
     initial_weight: int
     check_state: int
     agent_state: int
+    address: str | None = None
+    fqdn: str | None = None
+    port: int | None = None
+    ssl: bool | None = None
+    check_port: int | None = None
+    check_address: str | None = None
+    agent_address: str | None = None
+    agent_port: int | None = None
+    maxconn: int | None = None
+    sessions: int = 0
+    backup: bool = False
+    tracks: str | None = None
+    present: bool = True
+    options: tuple[str, ...] = ()
 
     @property
     def called(self) -> str:
         return f"{self.backend}/{self.name}"
 
     @property
+    def made(self) -> bool:
+        """Whether this is a server that a task makes, and not one that was read."""
+        return not self.backend_id
+
+    @property
     def state(self) -> str:
-        """What was said to this server: ``ready``, ``drain`` or ``maint``."""
+        """What was said to this server: ``ready``, ``drain`` or ``maint``; ``absent``."""
+        if not self.present:
+            return "absent"
         if self.admin_state & MAINT_FORCED:
             return "maint"
         return "drain" if self.admin_state & DRAIN_FORCED else "ready"
@@ -68,7 +98,7 @@ class Server(NamedTuple):
     @property
     def checked(self) -> bool:
         """Whether a health or an agent check runs (or would, out of maintenance)."""
-        return bool((self.check_state | self.agent_state) & _CHECK_ENABLED)
+        return bool((self.check_state | self.agent_state) & ENABLED)
 
     def put(self, state: str) -> Server:
         """This server after ``set server … state``: HAProxy switches between its flags and never sets both."""
@@ -83,10 +113,10 @@ class StateTable(NamedTuple):
     wanted: dict[Key, Server]
 
 
-_COLUMNS = (
-    *("srv_op_state", "srv_admin_state", "srv_uweight", "srv_iweight"),
-    *("srv_check_state", "srv_agent_state"),
-)
+_NUMBERS = ("srv_op_state", "srv_admin_state", "srv_uweight", "srv_iweight", "srv_check_state", "srv_agent_state")
+# Of these, the second line is there from 2.4 on.
+_TEXTS = ("srv_addr", "srv_fqdn", "srv_port")
+_LATER = ("srv_use_ssl", "srv_check_port", "srv_check_addr", "srv_agent_addr", "srv_agent_port")
 
 
 def parse_state(table: str, wanted: Callable[[str, str], bool]) -> StateTable:
@@ -100,7 +130,8 @@ def parse_state(table: str, wanted: Callable[[str, str], bool]) -> StateTable:
     header = lines[1][2:].split(" ")
     try:
         at_id, at_backend, at_name = (header.index(column) for column in ("be_id", "be_name", "srv_name"))
-        at = [header.index(column) for column in _COLUMNS]
+        numbers = [header.index(column) for column in _NUMBERS]
+        texts = [header.index(column) for column in (*_TEXTS, *_LATER) if column in header or column in _TEXTS]
     except ValueError as error:
         raise ReplyNotUnderstood(f"the server state table has other columns: {lines[1]!r}") from error
     found = StateTable([], {})
@@ -112,11 +143,30 @@ def parse_state(table: str, wanted: Callable[[str, str], bool]) -> StateTable:
                 continue
             found.keys.append((backend, name))
             if wanted(backend, name):
-                server = Server(backend, name, cells[at_id], *(int(cells[column]) for column in at))
-                found.wanted[backend, name] = server
-        except (IndexError, ValueError) as error:
+                op, admin, weight, initial, check, agent = (int(cells[column]) for column in numbers)
+                server = Server(backend, name, cells[at_id], op, admin, weight, initial, check, agent)
+                found.wanted[backend, name] = _with_addresses(server, *[cells[column] for column in texts])
+        except (IndexError, ValueError, TypeError) as error:
             raise ReplyNotUnderstood(f"a line of the server state table: {line!r}") from error
     return found
+
+
+def _with_addresses(server: Server, address: str, fqdn: str, port: str, *later: str) -> Server:
+    server = server._replace(address=_text(address), fqdn=_text(fqdn.lower()), port=int(port))
+    if not later:
+        return server
+    ssl, check_port, check_address, agent_address, agent_port = later
+    return server._replace(
+        ssl=ssl == "1",
+        check_port=int(check_port),
+        check_address=_text(check_address) or "",
+        agent_address=_text(agent_address) or "",
+        agent_port=int(agent_port),
+    )
+
+
+def _text(cell: str) -> str | None:
+    return None if cell == "-" else cell
 
 
 def _is_pseudo(backend: str, name: str) -> bool:
@@ -137,14 +187,22 @@ def parse_backends(table: str) -> list[str]:
 
 def set_state(server: Server) -> Command:
     """Give the server the state that this record has."""
-    return _set_server(server, "state", server.state)
+    return set_server(server, "state", server.state, kind=f"set server … state {server.state}")
 
 
 def set_weight(server: Server) -> Command:
     """Give the server the (absolute) weight that this record has."""
-    return _set_server(server, "weight", str(server.weight))
+    return set_server(server, "weight", str(server.weight))
 
 
-def _set_server(server: Server, what: str, value: str) -> Command:
-    text = f"set server {word(server.backend)}/{word(server.name)} {what} {word(value)}"
-    return Command(text, kind=f"set server … {what} {value}", level="admin", silent=True)
+def set_server(
+    server: Server, what: str, value: str, *, kind: str = "", silent: bool = True, feature: str | None = None
+) -> Command:
+    """``set server``, the family: a keyword and a value. The other parameters are those of :class:`Command`."""
+    text = f"set server {place_of(server)} {what} {word(value)}"
+    return Command(text, kind or f"set server … {what}", "admin", feature, silent)
+
+
+def place_of(server: Server) -> str:
+    """The server in a command."""
+    return f"{word(server.backend)}/{word(server.name)}"

@@ -15,6 +15,11 @@ from .._protocol import Command
 BACKEND, SERVER = "1", "2"
 _BACKENDS_AND_SERVERS = 6
 
+# The one algorithm whose name says that it takes no other weights than the configured one and none.
+STATIC = "static-rr"
+
+SHOW_BACKENDS = Command("show stat -1 2 -1")
+
 # From so many backends on, one table of all is cheaper than one exchange for each.
 _ONE_BY_ONE = 8
 

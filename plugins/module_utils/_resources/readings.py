@@ -6,16 +6,20 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from .._dialect.servers import DRAIN_INHERITED, MAINT_INHERITED, MAINT_RESOLUTION, Server
+from .._dialect.servers import DRAIN_INHERITED, ENABLED, MAINT_INHERITED, MAINT_RESOLUTION, Server
 from .._dialect.stat import Row
 from .._errors import ReplyNotUnderstood
 from .._protocol import printable
 
 NEEDED = ("pxname", "svname", "type", "status", "scur", "qcur", "check_status", "check_code", "last_chk")
-WANTED = ("check_duration", "check_fall", "last_agt", "agent_status", "tracked", "algo")
+WANTED = ("check_duration", "check_fall", "last_agt", "agent_status", "tracked", "algo", "slim", "bck")
 
 # HAProxy's mark before the status of a check that is under way.
 _IN_FLIGHT = "* "
+
+
+# Of a reading, what only the waiting needs.
+_NOT_TOLD = ("in_flight", "fall", "agent_runs")
 
 
 class Reading(NamedTuple):
@@ -26,6 +30,7 @@ class Reading(NamedTuple):
     :param inherited_from: the tracked server, ``resolver`` or None.
     :param in_flight: a check is under way; what is told is of the one before.
     :param fall: failed checks that take the server down.
+    :param agent_runs: its agent may set state, weight and connection limit at any time.
     """
 
     status: str
@@ -40,6 +45,7 @@ class Reading(NamedTuple):
     inherited_from: str | None
     in_flight: bool
     fall: int | None
+    agent_runs: bool
 
     @property
     def check(self) -> tuple[object, ...]:
@@ -47,7 +53,23 @@ class Reading(NamedTuple):
         return (self.check_status, self.check_code, self.check_duration, self.last_check)
 
     def as_result(self) -> dict[str, object]:
-        return {name: value for name, value in self._asdict().items() if name not in ("in_flight", "fall")}
+        return {name: value for name, value in self._asdict().items() if name not in _NOT_TOLD}
+
+
+def completed(server: Server, cells: Row) -> Server:
+    """The server with what only ``show stat`` tells of it.
+
+    :raises ReplyNotUnderstood: when a number is none.
+    """
+    try:
+        return server._replace(
+            maxconn=int(cells.get("slim") or 0),
+            sessions=int(cells["scur"] or 0),
+            backup=cells.get("bck") == "1",
+            tracks=cells.get("tracked") or None,
+        )
+    except ValueError as error:
+        raise ReplyNotUnderstood(f"the statistics of {server.called}: {error}") from error
 
 
 def reading_of(cells: Row, server: Server) -> Reading:
@@ -70,6 +92,7 @@ def reading_of(cells: Row, server: Server) -> Reading:
             inherited_from=_inherited_from(server, cells.get("tracked", "")),
             in_flight=check.startswith(_IN_FLIGHT),
             fall=_number(cells.get("check_fall", "")),
+            agent_runs=bool(server.agent_state & ENABLED),
         )
     except ValueError as error:
         raise ReplyNotUnderstood(f"the statistics of {server.called}: {error}") from error

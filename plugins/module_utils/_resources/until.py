@@ -6,15 +6,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from .._dialect.servers import RUNNING, Key, Server
 from .._errors import Hopeless
 from .._fleet import PerProcess
-from .._plan import Remains, Verdict, verdict
+from .._plan import KILLED, Place, Remains, Terms, Verdict
+from .._shapes import Aimed
 from .readings import Reading
-
-Place = tuple[str, Key]
+from .values import Values
 
 # `UP (UNPUB)` is 3.4's word for a server of an unpublished backend.
 _UP = ("UP", "UP (UNPUB)", "no check")
@@ -32,58 +33,50 @@ def _each(now: PerProcess[Any], places: Collection[Place]) -> Iterator[tuple[Pla
 
 
 @dataclass(frozen=True)
-class UntilDrained:
-    """No session on the servers and nothing in their own queues, on any process, old workers included.
-
-    :param places: (process, server) pairs that the task is about.
-    """
-
-    places: frozenset[Place]
-    counts_old: bool = True
-
-    def judge(
-        self,
-        now: PerProcess[Any],
-        old: Remains,
-        seconds: float,
-        memory: Mapping[Any, Any],
-    ) -> Verdict:
-        return verdict(self._left(now, old), memory)
-
-    def _left(self, now: PerProcess[Any], old: Remains) -> Iterator[str]:
-        for (process, _key), server, reading in _each(now, self.places):
-            if reading.sessions or reading.queue:
-                counts = f"{reading.sessions} sessions and {reading.queue} queued requests"
-                yield f"{counts} of {server.called} on {process}"
-        keys = {key for _process, key in self.places}
-        for process, sessions in old.items():
-            if sessions is None:
-                yield f"the old worker {process}, which does not answer"
-            for key, count in (sessions or {}).items():
-                if count and key in keys:
-                    yield f"{count} sessions of {'/'.join(key)} on the old worker {process}"
-
-
-@dataclass(frozen=True)
-class UntilUp:
-    """Running and plainly up on every process, slow start over; or not checked at all.
+class UntilServers:
+    """Some servers have no session and nothing in their own queues, on any process, old workers included; others are
+    running and plainly up on every process, slow start over, or not checked at all.
 
     HAProxy says ``UP`` before it has checked when ``fall`` is 1, with the result of the last check before the
     maintenance beside it. So a server that this task brings back counts only with the result of a check, when it is
     read again at least an interval later, and, where ``fall`` is 1, when a check is seen to have come to its end
     since; where nothing shows that (the next result may look like the last one), after the time of a usual check.
 
-    :param places: (process, server) pairs that the task is about.
+    :param values: what is asked of the server at each place.
+    :param drains: places that are to lose their sessions.
+    :param ups: places that are to come up.
     :param returning: of these, those that the task brings back.
     :param stopped: of these, those that were in maintenance: a draining server's checks never stopped.
-    :param interval: seconds.
+    :param fixed: how long all of this may take; None: as long as is asked of each server.
     """
 
-    places: frozenset[Place]
-    returning: frozenset[Place]
-    stopped: frozenset[Place]
-    interval: float
-    counts_old: bool = False
+    values: Mapping[Place, Values]
+    drains: frozenset[Place] = frozenset()
+    ups: frozenset[Place] = frozenset()
+    returning: frozenset[Place] = frozenset()
+    stopped: frozenset[Place] = frozenset()
+    fixed: Terms | None = None
+
+    @cached_property
+    def empties(self) -> frozenset[Key]:
+        return frozenset(key for _process, key in self.drains)
+
+    @cached_property
+    def interval(self) -> float:
+        return min(values.interval for values in self.values.values())
+
+    @cached_property
+    def _by_key(self) -> dict[Key, Values]:
+        return {key: values for (_process, key), values in self.values.items()}
+
+    def terms(self, place: Place) -> Terms:
+        if self.fixed is not None:
+            return self.fixed
+        if place[1] is None:  # an old worker as such: whoever waits longest waits for it
+            return max(values.terms for values in self.values.values())
+        terms = (self.values.get(place) or self._by_key[place[1]]).terms
+        # Ending sessions brings no server up.
+        return terms._replace(on_timeout="fail") if place in self.ups and terms.on_timeout == "shutdown" else terms
 
     def judge(
         self,
@@ -93,14 +86,27 @@ class UntilUp:
         memory: Mapping[Any, Any],
     ) -> Verdict:
         remembered: dict[Any, Any] = {}
-        return verdict(list(self._left(now, seconds, memory, remembered)), remembered)
+        left = {**dict(self._sessions(now, old)), **dict(self._not_up(now, seconds, memory, remembered))}
+        return Verdict(left, remembered)
 
-    def _left(
+    def _sessions(self, now: PerProcess[Any], old: Remains) -> Iterator[tuple[Place, str]]:
+        for place, server, reading in _each(now, self.drains):
+            if reading.sessions or reading.queue:
+                counts = f"{reading.sessions} sessions and {reading.queue} queued requests"
+                yield place, f"{counts} of {server.called} on {place[0]}"
+        for process, sessions in old.items():
+            if sessions is None:
+                yield (process, None), f"the old worker {process}, which does not answer"
+            for key, count in (sessions or {}).items():
+                if count and key in self.empties:
+                    yield (process, key), f"{count} sessions of {'/'.join(key)} on the old worker {process}"
+
+    def _not_up(
         self, now: PerProcess[Any], seconds: float, memory: Mapping[Any, Any], remembered: dict[Any, Any]
-    ) -> Iterator[str]:
-        for place, server, reading in _each(now, self.places):
+    ) -> Iterator[tuple[Place, str]]:
+        for place, server, reading in _each(now, self.ups):
             process = place[0]
-            if server.effective_state != server.state:
+            if server.effective_state != server.state and "fqdn" not in self.values[place].settings:
                 raise Hopeless(
                     f"{server.called} is ready itself, but in {server.effective_state} by {reading.inherited_from}, "
                     "which this task does not change",
@@ -108,12 +114,14 @@ class UntilUp:
                 )
             ended = self._check_ended(place, reading, memory, remembered)
             if not _up(server, reading):
-                yield f"{server.called} on {process}: {reading.status}{_last_words(reading)}"
+                yield place, f"{server.called} on {process}: {reading.status}{_last_words(reading)}"
             elif place in self.returning and server.checked:
                 since = remembered[place] = memory.get(place, seconds)
-                wanted = self.interval if ended or (reading.fall or 0) > 1 else max(self.interval, _ONE_CHECK)
-                if reading.in_flight or seconds - since < wanted:
-                    yield f"a second look at {server.called} on {process}: {reading.status}"
+                interval = self.values[place].interval
+                wanted = interval if ended or (reading.fall or 0) > 1 else max(interval, _ONE_CHECK)
+                unsure = reading.in_flight and not ended
+                if unsure or seconds - since < wanted:
+                    yield place, f"a second look at {server.called} on {process}: {reading.status}"
 
     def _check_ended(
         self, place: Place, reading: Reading, memory: Mapping[Any, Any], remembered: dict[Any, Any]
@@ -136,3 +144,12 @@ def _last_words(reading: Reading) -> str:
     words = (reading.check_status, reading.check_code, reading.last_check)
     said = ", ".join(str(word) for word in words if word is not None)
     return f" (last check: {said})" if said else ""
+
+
+_KILLED = Terms(KILLED, "continue", afresh=True)
+
+
+def until_killed(values: Mapping[Place, Values], aimed: PerProcess[Mapping[Key, Aimed[Server]]]) -> UntilServers | None:
+    """Until the sessions that were ended are gone, where no new ones can come."""
+    closed = frozenset(place for place in values if aimed[place[0]][place[1]].record.effective_state == "maint")
+    return UntilServers(values, drains=closed, fixed=_KILLED) if closed else None

@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._dialect import (
@@ -14,6 +15,7 @@ from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._dialect impo
     info,
     master,
     servers,
+    sessions,
     stat,
 )
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._dialect.servers import Server
@@ -51,17 +53,8 @@ def _rows(table: str) -> dict[tuple[str, str], Server]:
     return found.wanted
 
 
-def _row(**fields: int) -> Server:
-    numbers = {
-        "op_state": servers.RUNNING,
-        "admin_state": 0,
-        "weight": 10,
-        "initial_weight": 10,
-        "check_state": 0,
-        "agent_state": 0,
-        **fields,
-    }
-    return Server("www", "web1", "3", **numbers)
+def _row(**fields: Any) -> Server:
+    return Server("www", "web1", "3", servers.RUNNING, 0, 10, 10, 0, 0)._replace(**fields)
 
 
 # show info and its companions ------------------------------------------------------------------------------------
@@ -460,7 +453,11 @@ def test_checked(check: int, agent: int, checked: bool) -> None:
     assert _row(check_state=check, agent_state=agent).checked is checked
 
 
-HEADING = "1\n# be_id be_name srv_id srv_name srv_addr srv_op_state srv_admin_state srv_uweight srv_iweight "
+HEADING = (
+    "1\n# be_id be_name srv_id srv_name srv_addr srv_op_state srv_admin_state srv_uweight srv_iweight "
+    "srv_check_state srv_agent_state srv_fqdn srv_port\n"
+)
+LATER = " srv_use_ssl srv_check_port srv_check_addr srv_agent_addr srv_agent_port\n"
 
 
 @pytest.mark.parametrize(
@@ -472,9 +469,18 @@ HEADING = "1\n# be_id be_name srv_id srv_name srv_addr srv_op_state srv_admin_st
         pytest.param("1\nbe_id be_name\n", id="no heading"),
         pytest.param("1\n# be_id be_name srv_name\n", id="other columns"),
         pytest.param("No such backend.\n", id="a refusal"),
-        pytest.param(HEADING + "srv_check_state srv_agent_state\n1 www 1 web1\n", id="a short line"),
-        pytest.param(HEADING + "srv_check_state srv_agent_state\n1 www 1 web1 - 2 - 1 1 6 0\n", id="no number"),
-        pytest.param(HEADING + "srv_check_state srv_agent_state\n\n", id="an empty line"),
+        pytest.param(HEADING + "1 www 1 web1\n", id="a short line"),
+        pytest.param(HEADING + "1 www 1 web1 - 2 0 1 1 6 0 -\n", id="a line without its last cell"),
+        pytest.param(HEADING + "1 www 1 web1 - 2 - 1 1 6 0 - 80\n", id="no number"),
+        pytest.param(HEADING + "1 www 1 web1 - 2 0 1 1 6 0 - -\n", id="a port that is no number"),
+        pytest.param(HEADING + "\n", id="an empty line"),
+        pytest.param(HEADING.replace(" srv_fqdn", ""), id="without the column of the host name"),
+        pytest.param(
+            HEADING[:-1] + LATER + "1 www 1 web1 - 2 0 1 1 6 0 - 80 0 x - - 0\n", id="a check port that is no number"
+        ),
+        pytest.param(
+            HEADING[:-1] + " srv_use_ssl\n1 www 1 web1 - 2 0 1 1 6 0 - 80 0\n", id="some of the later columns"
+        ),
     ],
 )
 def test_a_table_that_is_none_is_an_error(table: str) -> None:
@@ -484,10 +490,44 @@ def test_a_table_that_is_none_is_an_error(table: str) -> None:
 
 def test_columns_are_found_by_name() -> None:
     names = (
-        "srv_agent_state srv_name srv_check_state srv_iweight srv_uweight srv_admin_state srv_op_state be_name be_id"
+        "srv_port srv_agent_state srv_name srv_fqdn srv_check_state srv_iweight srv_uweight srv_admin_state "
+        "srv_op_state be_name be_id srv_addr"
     )
-    rows = _rows(f"1\n# {names}\n7 web1 6 5 4 1 2 www 9\n")
-    assert rows == {("www", "web1"): Server("www", "web1", "9", 2, 1, 4, 5, 6, 7)}
+    rows = _rows(f"1\n# {names}\n80 7 web1 a.test 6 5 4 1 2 www 9 ::1\n")
+    expected = Server("www", "web1", "9", 2, 1, 4, 5, 6, 7, address="::1", fqdn="a.test", port=80)
+    assert rows == {("www", "web1"): expected}
+
+
+@pytest.mark.parametrize(
+    ("cells", "fields"),
+    [
+        pytest.param("127.0.0.1 - 80", {"address": "127.0.0.1", "fqdn": None, "port": 80}, id="an address"),
+        pytest.param("- - 0", {"address": None, "fqdn": None, "port": 0}, id="a UNIX socket"),
+        pytest.param("- a.test 80", {"address": None, "fqdn": "a.test", "port": 80}, id="not resolved"),
+        pytest.param(
+            "::1 - 80 1 81 ::2 ::3 82",
+            {"ssl": True, "check_port": 81, "check_address": "::2", "agent_address": "::3", "agent_port": 82},
+            id="all of it",
+        ),
+        pytest.param(
+            "::1 - 80 0 0 - - 0",
+            {"ssl": False, "check_port": 0, "check_address": "", "agent_address": "", "agent_port": 0},
+            id="nothing of it",
+        ),
+        pytest.param("::1 - 80 -1 0 - - 0", {"ssl": False}, id="ssl prepared and off"),
+        pytest.param(
+            "::1 - 80",
+            dict.fromkeys(("ssl", "check_port", "check_address", "agent_address", "agent_port")),
+            id="2.2 does not say",
+        ),
+    ],
+)
+def test_addresses_of_a_line(cells: str, fields: dict[str, object]) -> None:
+    address, fqdn, port, *later = cells.split(" ")
+    heading = HEADING[:-1] + (LATER if later else "\n")
+    line = " ".join(("1 www 1 web1", address, "2 0 1 1 6 0", fqdn, port, *later))
+    server = _rows(f"{heading}{line}\n")["www", "web1"]
+    assert {name: getattr(server, name) for name in fields} == fields
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -500,8 +540,7 @@ def test_all_names_are_told_and_only_the_wanted_servers_read_whole(version: str)
 
 
 def test_a_server_that_nobody_wants_may_have_numbers_that_are_none() -> None:
-    heading = HEADING + "srv_check_state srv_agent_state\n"
-    found = servers.parse_state(heading + "1 www 1 web1 - x x x x x x\n", lambda _backend, _name: False)
+    found = servers.parse_state(HEADING + "1 www 1 web1 - x x x x x x - x\n", lambda _backend, _name: False)
     assert found == ([("www", "web1")], {})
 
 
@@ -521,9 +560,13 @@ def test_a_server_has_a_name_for_people() -> None:
     assert _row().called == "www/web1"
 
 
+@pytest.mark.parametrize("admin", [0, 1, 8])
+def test_a_server_that_is_not_there_is_absent_whatever_its_flags(admin: int) -> None:
+    assert _row(admin_state=admin)._replace(present=False).state == "absent"
+
+
 def test_a_backend_called_master_of_the_users_own_is_kept() -> None:
-    heading = HEADING + "srv_check_state srv_agent_state\n"
-    rows = _rows(heading + "1 MASTER 1 cur-1 - 0 0 1 1 0 0\n1 MASTER 2 web1 - 0 0 1 1 0 0\n")
+    rows = _rows(HEADING + "1 MASTER 1 cur-1 - 0 0 1 1 0 0 - 0\n1 MASTER 2 web1 - 0 0 1 1 0 0 - 0\n")
     assert list(rows) == [("MASTER", "web1")]
 
 
@@ -647,6 +690,7 @@ PARSERS: dict[str, Callable[[str], object]] = {
     "processes' lines": lambda text: master.parse_proc(PROC + text),
     "connections": connections.parse_connections,
     "connections' lines": lambda text: connections.parse_connections(CONN + text),
+    "sessions": lambda text: list(sessions.parse_sessions(text)),
     "stat": lambda text: list(stat.parse_stat(text, COLUMNS)),
     "stat heading": lambda text: list(stat.parse_stat("# pxname,svname," + text, COLUMNS)),
     "stat rows": lambda text: list(stat.parse_stat(text_of("2.2", "stat_www") + text, COLUMNS)),
@@ -730,6 +774,7 @@ def test_set_state(state: str) -> None:
 def test_set_weight() -> None:
     command = servers.set_weight(_row(weight=0)._replace(name="a.b:c-d_e"))
     assert command.text == "set server www/a.b:c-d_e weight 0"
+    assert command.kind == "set server … weight"
     assert (command.level, command.silent, command.feature) == ("admin", True, None)
 
 

@@ -9,14 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._engine import (
-    CLOCK,
-    Clock,
-    Outcome,
-    Patience,
-    carry_out,
-    plan,
-)
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._engine import Outcome, carry_out
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._errors import (
     CannotConnect,
     ClosedEarly,
@@ -31,17 +24,25 @@ from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._errors impor
     WaitTimedOut,
 )
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._fleet import PerProcess
-from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._plan import Plan, Remains, Until, Verdict, verdict
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._plan import (
+    Place,
+    Plan,
+    Remains,
+    Terms,
+    Until,
+    Verdict,
+)
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._sending import CLOCK, Clock
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unit.plugins.module_utils.values import FakeClock, Memory, State, UntilValue, Values, World
+from unit.plugins.module_utils.values import FakeClock, Memory, Patient, State, UntilValue, Values, World, plan_of
 
 ALL_THREE = ("p1", "p2", "p3")
 
 
 def _planned(world: World, resource: Values) -> Plan[State]:
-    return plan(world.fleet, resource, world.fleet.each(resource.observe))
+    return plan_of(world.fleet, resource)
 
 
 def _run(
@@ -54,7 +55,9 @@ def _outcome(
     world: World, resource: Values, clock: FakeClock | None = None, *, timeout: float = 10.0, interval: float = 1.0
 ) -> Outcome[State]:
     passing = (clock or FakeClock()).clock
-    return carry_out(world.fleet, resource, _planned(world, resource), Patience(timeout, interval), passing)
+    if isinstance(resource.until, UntilValue):
+        resource = replace(resource, until=replace(resource.until, limits=Terms(timeout), interval=interval))
+    return carry_out(world.fleet, resource, _planned(world, resource), passing)
 
 
 def _failed(world: World, resource: Values, clock: FakeClock | None = None, **patience: float) -> HAProxyError:
@@ -88,12 +91,12 @@ def test_predicted_is_applied_is_read_back_and_a_second_run_writes_nothing(
     )
     planned = _planned(world, resource)
     assert world.written == []
-    after = carry_out(world.fleet, resource, planned, Patience(0.0, 1.0), FakeClock().clock).after
+    after = carry_out(world.fleet, resource, planned, FakeClock().clock).after
     assert dict(after) == dict(planned.after) == world.values()
     sent = [command for line in world.written for command in line.split(";")]
     assert sorted(sent) == sorted(line["command"] for line in planned.commands())
     again = _planned(world, Values([resource.goals[1]]))
-    assert not again.changed
+    assert not again.commands()
 
 
 def test_nothing_to_do_reads_and_writes_nothing_more() -> None:
@@ -240,7 +243,7 @@ def test_what_became_of_a_line_stays_unknown_where_nothing_can_be_read_any_more(
 
     memory.answer = die_after  # type: ignore[method-assign]
     with pytest.raises(ClosedEarly) as caught:
-        carry_out(world.fleet, resource, planned, Patience(0.0, 1.0))
+        carry_out(world.fleet, resource, planned)
     assert _lines(caught.value.unconfirmed) == [("p1", "set a 1")]
     assert (caught.value.done, caught.value.refused) == ([], [])
 
@@ -278,7 +281,7 @@ def test_a_process_that_dies_before_it_is_read_again_fails_with_what_was_done() 
 
     memory.answer = die_after_writing  # type: ignore[method-assign]
     with pytest.raises(CannotConnect) as caught:
-        carry_out(world.fleet, resource, planned, Patience(0.0, 1.0))
+        carry_out(world.fleet, resource, planned)
     assert _lines(caught.value.done) == [("p1", "set a 1")]
     assert caught.value.process == "p1"
 
@@ -378,31 +381,31 @@ def test_a_process_that_dies_while_we_wait_fails_with_what_was_done() -> None:
     assert _lines(error.done) == [("p1", "set a 1")]
 
 
-class _Counting:
+class _Counting(Patient):
     """Remembers how often it was asked, in the memory that it is handed."""
+
+    interval = 0.5
 
     def __init__(self, enough: int) -> None:
         self.enough = enough
         self.seen: list[tuple[float, Mapping[Any, Any]]] = []
-        self.counts_old = False
 
     def judge(self, now: PerProcess[State], old: Remains, seconds: float, memory: Mapping[Any, Any]) -> Verdict:
         assert dict(now)
         assert dict(old) == {}
         self.seen.append((seconds, memory))
-        return Verdict("" if len(self.seen) == self.enough else "more", {"since": seconds})
+        left: dict[Place, str] = {} if len(self.seen) == self.enough else {("p1", None): "more"}
+        return Verdict(left, {"since": seconds})
 
 
 def test_a_judgement_gets_the_seconds_since_the_wait_began_and_its_own_memory() -> None:
     world = World({"p1": Memory({})})
     counting = _Counting(3)
-    _run(world, _waiting(world, counting, a="1"), interval=0.5)
+    _run(world, _waiting(world, counting, a="1"))
     assert counting.seen == [(0.0, {}), (0.5, {"since": 0.0}), (1.0, {"since": 0.5})]
 
 
-class _Hopeless:
-    counts_old = False
-
+class _Hopeless(Patient):
     def judge(self, now: PerProcess[State], old: Remains, seconds: float, memory: Mapping[Any, Any]) -> Verdict:
         assert dict(old) == {}
         raise Hopeless(f"never, after {seconds} s and {len(memory)} looks", process=next(iter(now)))
@@ -424,8 +427,8 @@ def test_the_seconds_that_went_by_in_waiting_are_told() -> None:
     assert _outcome(World({"p1": memory}), _everywhere(World({"p1": memory}), a="1")).waited == 0.0
 
 
-class _UntilOldIsGone:
-    counts_old = True
+class _UntilOldIsGone(Patient):
+    empties = frozenset({"session"})
 
     def __init__(self) -> None:
         self.seen: list[dict[str, Any]] = []
@@ -435,7 +438,8 @@ class _UntilOldIsGone:
         assert seconds == len(self.seen)
         assert memory == {}
         self.seen.append(dict(old))
-        return verdict((f"{name} says {said}" for name, said in old.items() if said != {"sessions": 0}), {})
+        left = {(name, None): f"{name} says {said}" for name, said in old.items() if said != {"sessions": 0}}
+        return Verdict(left, {})
 
 
 def test_old_workers_are_asked_at_each_look_where_they_count() -> None:
@@ -444,9 +448,9 @@ def test_old_workers_are_asked_at_each_look_where_they_count() -> None:
     fleet = replace(world.fleet, processes=world.fleet.processes[:1], old=world.fleet.processes[1:])
     until = _UntilOldIsGone()
     resource = Values([{"p1": {"a": "1"}}], until)
-    planned = plan(fleet, resource, fleet.each(resource.observe))
+    planned = plan_of(fleet, resource)
     clock = FakeClock({2.0: old.values.clear})
-    carry_out(fleet, resource, planned, Patience(10.0, 1.0), clock.clock)
+    carry_out(fleet, resource, planned, clock.clock)
     assert until.seen == [{"p2": {"sessions": 1}}, {"p2": {"sessions": 1}}, {"p2": {"sessions": 0}}]
 
 
@@ -456,9 +460,9 @@ def test_an_old_worker_that_ends_meanwhile_is_waited_for_no_more() -> None:
     fleet = replace(world.fleet, processes=world.fleet.processes[:1], old=world.fleet.processes[1:])
     until = _UntilOldIsGone()
     resource = Values([{"p1": {"a": "1"}}], until)
-    planned = plan(fleet, resource, fleet.each(resource.observe))
+    planned = plan_of(fleet, resource)
     clock = FakeClock({1.0: lambda: setattr(old, "replaced", True)})
-    carry_out(fleet, resource, planned, Patience(10.0, 1.0), clock.clock)
+    carry_out(fleet, resource, planned, clock.clock)
     assert until.seen == [{"p2": {"sessions": 1}}, {}]
 
 
@@ -472,7 +476,7 @@ def test_a_process_that_a_reload_replaced_before_the_write_says_so_with_what_oth
     planned = _planned(world, resource)
     world.memories["p2"].replaced = True
     with pytest.raises(ProcessReplaced) as caught:
-        carry_out(world.fleet, resource, planned, Patience(0.0, 1.0))
+        carry_out(world.fleet, resource, planned)
     assert caught.value.process == "p2"
     assert _lines(caught.value.done) == [("p1", "set a 1")]
     assert _lines(caught.value.not_attempted) == [("p2", "set a 1")]
@@ -493,7 +497,7 @@ def test_a_process_that_is_replaced_while_we_look_what_became_of_a_line_is_plann
 
     memory.answer = replaced_after  # type: ignore[method-assign]
     with pytest.raises(ProcessReplaced) as caught:
-        carry_out(world.fleet, resource, planned, Patience(0.0, 1.0))
+        carry_out(world.fleet, resource, planned)
     assert _lines(caught.value.unconfirmed) == [("p1", "set a 1")]
 
 
@@ -505,9 +509,7 @@ def test_a_process_that_is_replaced_while_we_wait_fails_with_what_was_done() -> 
     assert _lines(error.done) == [("p1", "set a 1")]
 
 
-class _Faulty:
-    counts_old = False
-
+class _Faulty(Patient):
     def judge(self, *_what_is: object) -> Verdict:
         raise ZeroDivisionError("division by zero")
 
@@ -529,7 +531,7 @@ def test_an_interruption_from_outside_is_no_fault() -> None:
 
     resource = _waiting(world, a="1")
     with pytest.raises(KeyboardInterrupt):
-        carry_out(world.fleet, resource, _planned(world, resource), Patience(1.0, 1.0), Clock(sleep=interrupt))
+        carry_out(world.fleet, resource, _planned(world, resource), Clock(sleep=interrupt))
 
 
 def test_what_became_of_lines_on_several_processes_is_read_from_all_at_once() -> None:
@@ -539,7 +541,7 @@ def test_what_became_of_lines_on_several_processes_is_read_from_all_at_once() ->
     planned = _planned(world, resource)
     world.converse.timeouts.clear()
     with pytest.raises(PartlyApplied) as caught:
-        carry_out(world.fleet, resource, planned, Patience(0.0, 1.0))
+        carry_out(world.fleet, resource, planned)
     assert len(world.converse.timeouts) == 2  # one to write, one to look
     assert _lines(caught.value.done) == [(name, "set a 1") for name in ALL_THREE]
     assert "(and 2 more of 3 processes)" in str(caught.value)

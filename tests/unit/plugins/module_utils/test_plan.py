@@ -4,8 +4,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
-from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._engine import plan
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._errors import (
     FeatureMissing,
     InputError,
@@ -16,10 +17,12 @@ from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._plan import 
     LISTED,
     NAMED,
     Plan,
+    Step,
     Verdict,
     listed,
-    verdict,
+    named,
 )
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._planning import plan
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._protocol import Command
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._shapes import (
     Aimed,
@@ -29,12 +32,13 @@ from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._shapes impor
     route,
 )
 
-from unit.plugins.module_utils.values import Memory, State, UntilValue, Values, World
+from unit.plugins.module_utils.support import fleet_of
+from unit.plugins.module_utils.values import Memory, Patient, State, UntilValue, Values, World, plan_of
 
 
 def _plan(world: World, *goals: dict[str, dict[str, str]], **options: object) -> Plan[State]:
     resource = Values(goals, **options)  # type: ignore[arg-type]
-    return plan(world.fleet, resource, world.fleet.each(resource.observe))
+    return plan_of(world.fleet, resource)
 
 
 def _world(**memories: State) -> World:
@@ -44,14 +48,14 @@ def _world(**memories: State) -> World:
 def test_only_processes_that_deviate_get_a_command() -> None:
     world = _world(p1={"a": "1"}, p2={"a": "2"}, p3={"a": "1"})
     planned = _plan(world, {name: {"a": "1"} for name in ("p1", "p2", "p3")})
-    assert planned.changed
+    assert planned.commands()
     assert planned.commands() == [{"process": "p2", "command": "set a 1"}]
     assert [list(stage.steps) for stage in planned.stages] == [["p2"]]
 
 
 def test_what_is_as_wished_is_no_change() -> None:
     planned = _plan(_world(p1={"a": "1"}, p2={"a": "1"}), {"p1": {"a": "1"}, "p2": {"a": "1"}})
-    assert not planned.changed
+    assert not planned.commands()
     assert planned.commands() == []
     assert planned.changes == ()
     assert planned.after == planned.before
@@ -77,7 +81,7 @@ def test_a_second_goal_starts_from_where_the_first_leads() -> None:
         "set a 2",
         "set a 1",
     ]
-    assert planned.changed
+    assert planned.commands()
     assert dict(planned.after) == {"p1": {"a": "1"}}
 
 
@@ -110,7 +114,7 @@ def test_a_level_that_is_too_low_on_one_process_refuses_the_plan(low: str) -> No
 
 def test_a_level_that_is_too_low_does_not_matter_where_nothing_is_to_be_done() -> None:
     world = World({"p1": Memory({"a": "1"}), "p2": Memory({})}, levels={"p1": "user"})
-    assert _plan(world, {"p1": {"a": "1"}, "p2": {"a": "1"}}).changed
+    assert _plan(world, {"p1": {"a": "1"}, "p2": {"a": "1"}}).commands()
 
 
 def test_a_version_that_lacks_something_refuses_the_plan() -> None:
@@ -134,11 +138,11 @@ def test_a_command_that_one_process_cannot_take_refuses_the_plan() -> None:
     assert world.written == []
 
 
-class _Old:
-    counts_old = True
+class _Old(Patient):
+    empties = frozenset({"session1"})
 
     def judge(self, *_what_is: object) -> Verdict:
-        return verdict((), {})
+        return Verdict({}, {})
 
 
 def test_a_plan_knows_whether_old_workers_count() -> None:
@@ -147,7 +151,61 @@ def test_a_plan_knows_whether_old_workers_count() -> None:
     assert _plan(_world(p1={"a": "1"}), {"p1": {"a": "2"}}, until=_Old()).counts_old
 
 
-# Verdicts --------------------------------------------------------------------------------------------------------
+# Deeds -----------------------------------------------------------------------------------------------------------
+
+
+def test_deeds_are_commands_and_told_apart_whatever_is_there() -> None:
+    world = _world(p1={"a": "1"}, p2={"a": "2", "b": "1"})
+    wish = {"a": "1", "b": "1"}
+    planned = _plan(world, {"p1": wish, "p2": wish}, deeds=frozenset({"a"}))
+    assert [(line["process"], line["command"]) for line in planned.commands()] == [
+        ("p1", "kick a"),
+        ("p1", "set b 1"),
+        ("p2", "set a 1"),
+        ("p2", "kick a"),
+    ]
+    assert planned.deeds() == [{"process": name, "command": "kick a"} for name in ("p1", "p2")]
+    assert planned.commands()
+
+
+def test_a_deed_alone_is_a_change_each_time() -> None:
+    world = _world(p1={"a": "1"})
+    planned = _plan(world, {"p1": {"a": "1"}}, deeds=frozenset({"a"}))
+    assert planned.commands()
+    assert planned.changes == ("a",)
+    assert planned.after == planned.before
+
+
+def test_a_plan_without_deeds_has_none_to_tell() -> None:
+    assert _plan(_world(p1={"a": "1"}), {"p1": {"a": "2"}}).deeds() == []
+
+
+# Sessions of old workers -----------------------------------------------------------------------------------------
+
+
+def test_what_is_to_be_ended_on_old_workers_is_in_the_plan() -> None:
+    world = _world(p1={"a": "1"}, p2={"session1": "x", "session2": "x"}, p3={"session9": "x"})
+    fleet = fleet_of(world.processes[:1], world.converse, old=world.processes[1:])
+    resource = Values([{"p1": {"a": "1"}}], swept=frozenset({"session1", "session9"}))
+    planned = plan_of(fleet, resource)
+    assert planned.commands() == [
+        {"process": "p2", "command": "end session1"},
+        {"process": "p3", "command": "end session9"},
+    ]
+    assert world.written == []
+    assert dict(planned.after) == {"p1": {"a": "1"}}
+
+
+@pytest.mark.parametrize("gone", ["replaced", "dead"])
+def test_an_old_worker_that_does_not_say_has_nothing_to_be_ended(gone: str) -> None:
+    world = _world(p1={"a": "1"}, p2={"session1": "x"})
+    setattr(world.memories["p2"], gone, True)
+    fleet = fleet_of(world.processes[:1], world.converse, old=world.processes[1:])
+    resource = Values([{"p1": {"a": "1"}}], swept=frozenset({"session1"}))
+    assert not plan_of(fleet, resource).commands()
+
+
+# Many texts ------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -161,8 +219,7 @@ def test_a_plan_knows_whether_old_workers_count() -> None:
     ],
 )
 def test_what_is_left_is_one_text_that_is_never_endless(count: int, text: str) -> None:
-    memory = {"since": 1.0}
-    assert verdict((str(number) for number in range(count)), memory) == Verdict(text, memory)
+    assert named(str(number) for number in range(count)) == text
 
 
 # Lists of commands -----------------------------------------------------------------------------------------------
@@ -191,8 +248,9 @@ def test_a_kind_of_which_there_are_few_is_listed_beside_one_of_which_there_are_m
 # Records ---------------------------------------------------------------------------------------------------------
 
 Record = tuple[str, int, int]  # name, x, y
-X: Field[Record] = Field("x", lambda record: record[1], lambda record: Command(f"set {record[0]} x {record[1]}"))
-Y: Field[Record] = Field("y", lambda record: record[2], lambda record: Command(f"set {record[0]} y {record[2]}"))
+X: Field[Record] = Field("x", lambda record: record[1], lambda _now, it: Command(f"set {it[0]} x {it[1]}"))
+Y: Field[Record] = Field("y", lambda record: record[2], lambda _now, it: Command(f"set {it[0]} y {it[2]}"))
+DEED = Step(("a", "y"), Command("kick a"))
 
 
 @pytest.mark.parametrize(
@@ -216,6 +274,42 @@ def test_route_follows_the_order_of_the_rows() -> None:
     assert [step.command.text for step in steps] == ["set a y 2", "set a x 1"]
 
 
+def test_a_command_is_told_what_is_and_what_should_be() -> None:
+    turn: Field[Record] = Field("x", lambda record: record[1], lambda now, it: Command(f"turn {now[1]} to {it[1]}"))
+    (step,) = route((turn,), {"a": ("a", 7, 0)}, {"a": Aimed(("a", 1, 2), frozenset({"x"}))})
+    assert step.command.text == "turn 7 to 1"
+
+
+def test_one_command_may_serve_two_fields() -> None:
+    both = [Field(name, read, lambda _now, it: Command(f"set {it[0]} to {it[1]} and {it[2]}"))
+            for name, read in (("x", X.read), ("y", Y.read))]  # fmt: skip
+    aimed = {"a": Aimed(("a", 1, 2), frozenset({"x", "y"}))}
+    assert [step.part for step in route(both, {"a": ("a", 0, 0)}, aimed)] == [("a", "x")]
+    assert [step.part for step in route(both, {"a": ("a", 1, 0)}, aimed)] == [("a", "y")]
+
+
+@pytest.mark.parametrize(
+    ("now", "expected"),
+    [
+        pytest.param(("a", 0, 0), ["set a x 1", "kick a", "set b x 0"], id="a field differs"),
+        pytest.param(("a", 1, 0), ["kick a", "set b x 0"], id="nothing differs"),
+        pytest.param(("a", 1, 2), ["kick a", "set b x 0"], id="nothing differs at all"),
+    ],
+)
+def test_deeds_are_sent_whatever_is_there_in_the_order_of_the_rows(now: Record, expected: list[str]) -> None:
+    aimed = {"a": Aimed(("a", 1, 2), frozenset({"x"}), {"y": DEED}), "b": Aimed(("b", 0, 0), frozenset({"x"}))}
+    steps = list(route((X, Y), {"a": now, "b": ("b", 5, 0)}, aimed))
+    assert [step.command.text for step in steps] == expected
+
+
+def test_what_does_not_last_is_a_step_and_never_missed() -> None:
+    passing = replace(X, lasts=False)
+    aimed = {"a": Aimed(("a", 1, 2), frozenset({"x", "y"}))}
+    assert [step.part for step in route((passing, Y), {"a": ("a", 0, 2)}, aimed)] == [("a", "x")]
+    assert missed((passing, Y), {"a": ("a", 0, 2)}, aimed, str) == {}
+    assert missed((passing, Y), {"a": ("a", 0, 0)}, aimed, str).keys() == {("a", "y")}
+
+
 @pytest.mark.parametrize(
     ("now", "fields", "sentences"),
     [
@@ -237,14 +331,27 @@ def test_missed_of_a_record(now: dict[str, Record], fields: set[str], sentences:
     assert found == {("a", name): sentence for name, sentence in sentences.items()}
 
 
-def test_view_shows_one_value_or_who_says_what() -> None:
-    assert merged_view((X, Y), {"p1": ("a", 1, 2), "p2": ("a", 1, 3)}) == {"x": 1, "y": {"p1": 2, "p2": 3}}
+@pytest.mark.parametrize(
+    ("values", "view"),
+    [
+        pytest.param({"p1": {"x": 1, "y": 2}, "p2": {"x": 1, "y": 3}}, {"x": 1, "y": {"p1": 2, "p2": 3}}, id="some"),
+        pytest.param({"p1": {"x": 1}}, {"x": 1}, id="one process"),
+        pytest.param({}, {}, id="no process"),
+        pytest.param({"p1": {"x": 1}, "p2": {"y": 2}}, {"x": {"p1": 1}, "y": {"p2": 2}}, id="fields of one only"),
+        pytest.param({"p1": {"x": 1}, "p2": {}}, {"x": {"p1": 1}}, id="one cannot say it"),
+        pytest.param({"p1": {"x": None}, "p2": {"x": None}}, {"x": None}, id="nothing, on all"),
+        pytest.param({"p2": {"x": 1}, "p1": {"x": 2}}, {"x": {"p2": 1, "p1": 2}}, id="in the order of the fleet"),
+    ],
+)
+def test_view_shows_one_value_or_who_says_what(values: dict[str, dict[str, object]], view: dict[str, object]) -> None:
+    assert merged_view(values) == view
+    assert list(merged_view(values)) == list(view)
 
 
 def test_nothing_here_is_changed_by_planning() -> None:
     before = PerProcess({"p1": {"a": "1"}})
     resource = Values([{"p1": {"a": "2"}}])
     world = _world(p1={"a": "1"})
-    planned = plan(world.fleet, resource, before)
+    planned = plan(world.fleet, resource, before, before)
     assert dict(before) == {"p1": {"a": "1"}}
     assert planned.before is before

@@ -15,6 +15,8 @@ from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._dialect.serv
     set_state,
     set_weight,
 )
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._dialect.sessions import Session, shutdown_session
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._dialect.settings import del_server
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._errors import (
     CannotConnect,
     ClosedEarly,
@@ -364,6 +366,86 @@ def test_the_severity_decides_about_a_command_that_speaks(severity: int, refused
     assert told.done == (() if refused else (loud,))
     assert told.refused == ((loud,) if refused else ())
     assert isinstance(told.error, CommandRefused) is refused
+    assert told.words == ({} if refused else {loud: "words"})
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        pytest.param(b"\n\n", None, id="silence"),
+        pytest.param(b"\n[4]: nothing changed\n\n", "nothing changed", id="words"),
+        pytest.param(b"\n[4]: first\nsecond\n\n", "first", id="the first of two lines"),
+        pytest.param(b"\n[4]: caf\xe9\n\n", "caf\\xe9", id="a byte that is no UTF-8"),
+    ],
+)
+def test_what_haproxy_says_beside_a_success_is_kept(answer: bytes, words: str | None) -> None:
+    loud = Command("set server www/web1 addr 127.0.0.1")
+    told = talk(process().tell([loud, ONE]), answer, b"\n\n")
+    assert told == Told(done=(loud, ONE), words={} if words is None else {loud: words})
+
+
+def test_words_are_kept_where_a_later_command_is_refused() -> None:
+    loud = Command("set server www/web1 addr 127.0.0.1")
+    told = talk(process().tell([loud, ONE]), b"\n[4]: nothing changed\n\n", b"\n[3]: No such server.\n\n")
+    assert isinstance(told, Told)
+    assert told._replace(error=None) == Told(done=(loud,), refused=(ONE,), words={loud: "nothing changed"})
+
+
+NOT_YET = Command("del server www/web1", not_yet="Server still has")
+AS_GOOD = Command("shutdown session 0x1", as_good="No such session")
+
+
+@pytest.mark.parametrize("severity", [3, 4, 6])
+def test_words_that_say_not_yet_are_a_refusal_whatever_their_severity(severity: int) -> None:
+    told = talk(process().tell([NOT_YET, ONE]), b"\n[%d]: Server still has connections.\n\n" % severity)
+    assert isinstance(told, Told)
+    assert told._replace(error=None) == Told(refused=(NOT_YET,), not_attempted=(ONE,))
+    assert isinstance(told.error, CommandRefused)
+    assert told.error.answer == "Server still has connections."
+
+
+@pytest.mark.parametrize("severity", [3, 4, 6])
+def test_words_that_are_as_good_are_a_success_whatever_their_severity(severity: int) -> None:
+    assert talk(process().tell([AS_GOOD]), b"\n[%d]: No such session (use).\n\n" % severity) == Told(done=(AS_GOOD,))
+
+
+@pytest.mark.parametrize("command", [NOT_YET, AS_GOOD])
+def test_other_words_are_judged_by_their_severity(command: Command) -> None:
+    for severity, refused in ((3, True), (4, False)):
+        told = talk(process().tell([command]), b"\n[%d]: Something else.\n\n" % severity)
+        assert isinstance(told, Told)
+        assert bool(told.refused) is refused
+
+
+@pytest.mark.parametrize("version", [version for version in VERSIONS if version != "2.2"])
+class TestDeletingOnEveryVersion:
+    """What the builder of the dialect takes for "not yet" is what HAProxy says."""
+
+    COMMAND = del_server(_server(1))
+
+    def test_a_server_that_is_still_used(self, reply: Reply, version: str) -> None:
+        told = talk(process().tell([self.COMMAND]), reply(version, "del_busy"))
+        assert isinstance(told, Told)
+        assert isinstance(told.error, CommandRefused)
+        assert told.error.answer.startswith(self.COMMAND.not_yet)
+
+    def test_a_server_that_is_not_in_maintenance(self, reply: Reply, version: str) -> None:
+        told = talk(process().tell([self.COMMAND]), reply(version, "del_ready"))
+        assert isinstance(told, Told)
+        assert isinstance(told.error, CommandRefused)
+        assert told.error.answer == "Only servers in maintenance mode can be deleted."
+        assert not told.error.answer.startswith(self.COMMAND.not_yet)
+
+    def test_done(self, reply: Reply, version: str) -> None:
+        told = talk(process().tell([self.COMMAND]), reply(version, "del_done"))
+        assert told == Told(done=(self.COMMAND,), words={self.COMMAND: "Server deleted."})
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_session_that_has_ended_by_itself_is_as_good_as_one_that_was_ended(reply: Reply, version: str) -> None:
+    command = shutdown_session(Session("0x1", ("www", "web1")))
+    told = talk(_worker(version).tell([command]), reply(version, "old_refused_session"))
+    assert told == Told(done=(command,))
 
 
 def test_nothing_to_tell_sends_nothing() -> None:
@@ -573,6 +655,13 @@ def test_of_many_commands_none_may_be_one_that_cannot_be(place: int) -> None:
 )
 def test_the_bound_is_that_of_version_and_buffer(version: str, buffer_size: int, bound: int) -> None:
     assert process(known=facts(version, buffer_size=buffer_size)).bound == bound
+
+
+@pytest.mark.parametrize("name", ["add_plain", "del_done"])
+def test_2_2_knows_no_new_servers(reply: Reply, name: str) -> None:
+    told = talk(process().tell([del_server(_server(1))]), reply("2.2", name))
+    assert isinstance(told, Told)
+    assert isinstance(told.error, UnknownCommand)
 
 
 def test_state_and_weight_are_told_to_every_version() -> None:

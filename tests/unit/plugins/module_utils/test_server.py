@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._address import Address
-from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._dialect.servers import Server
-from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._engine import Patience, carry_out, plan
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._engine import carry_out
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._errors import (
     HAProxyError,
     InputError,
@@ -19,18 +18,15 @@ from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._errors impor
     ProcessReplaced,
 )
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._fleet import PerProcess
-from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._plan import Plan
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._plan import Place, Plan
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._process import Process
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._protocol import through_master
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.goals import Observed
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.not_found import _sentence
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.readings import Reading
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.selection import Names, names_of
-from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.server import (
-    Observed,
-    Servers,
-    wish_of,
-)
-from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.until import UntilDrained, UntilUp
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.server import Servers
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.until import UntilServers
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.weight import parse_weight
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._transport import Exchange
 from hypothesis import given
@@ -50,56 +46,17 @@ from unit.plugins.module_utils.support import (
     said,
     talk,
 )
-
-DEFAULTS: dict[str, Any] = {
-    "name": ["*"],
-    "backend": None,
-    "state": None,
-    "weight": None,
-    "wait": False,
-    "wait_interval": 0.5,
-    "fail_on_not_found": True,
-}
-FLAGS = {"ready": 0, "drain": 8, "maint": 1}
-
-
-def servers(**wish: Any) -> Servers:
-    """The resource for parameters of the module."""
-    return Servers(wish_of({**DEFAULTS, **wish}))
-
-
-def reading(**fields: Any) -> Reading:
-    """A reading of an unchecked server that runs."""
-    usual = Reading("no check", 0, 0, None, None, None, None, None, "ready", None, False, None)
-    return usual._replace(**fields)
-
-
-def server(backend: str, name: str, state: str = "ready", weight: int = 1, initial: int = 1) -> Server:
-    return Server(backend, name, "2", 2, FLAGS[state], weight, initial, 0, 0)
+from unit.plugins.module_utils.values import plan_of
+from unit.plugins.module_utils.wished import FLAGS, asked, commands, goals_of, reading, resource, seen, server
 
 
 def observed(*rows: tuple[str, str, str, int, int], wish: Servers | None = None, **algorithms: str) -> Observed:
     """What a process says that has these servers: backend, name, state, weight, initial weight."""
     every = {row[:2]: server(*row) for row in rows}
-    chosen = {key: one for key, one in every.items() if wish is None or wish.wish.means(*key)}
-    return Observed(
-        keys=list(every),
-        backends=list(dict.fromkeys(backend for backend, _name in every)),
-        servers=chosen,
-        readings={key: reading(effective_state=one.state) for key, one in chosen.items()},
-        algorithms=dict(algorithms),
+    chosen = {key: one for key, one in every.items() if wish is None or wish.wishes.means(key)}
+    return seen(*chosen.values(), algorithms=algorithms)._replace(
+        keys=list(every), backends=list(dict.fromkeys(backend for backend, _name in every))
     )
-
-
-def commands(resource: Servers, now: Mapping[str, Observed]) -> dict[str, list[str]]:
-    """Process → the commands that lead from what is to what is aimed at, goal by goal."""
-    found: dict[str, list[str]] = {}
-    states = dict(now)
-    for goal in resource.aim(PerProcess(now)):
-        for name, aimed in goal.aimed.items():
-            found.setdefault(name, []).extend(step.command.text for step in resource.route(states[name], aimed))
-            states[name] = resource.predicted(states[name], aimed)
-    return found
 
 
 # The wish --------------------------------------------------------------------------------------------------------
@@ -110,7 +67,8 @@ def commands(resource: Servers, now: Mapping[str, Observed]) -> dict[str, list[s
     [("ready", "ready"), ("drain", "drain"), ("maint", "maint"), ("enabled", "ready"), ("disabled", "maint")],
 )
 def test_words_for_states(state: str, meant: str) -> None:
-    assert servers(state=state).wish.state == meant
+    (wish,) = resource(state=state).wishes.wishes
+    assert wish.values.state == meant
 
 
 @pytest.mark.parametrize(
@@ -136,7 +94,7 @@ def test_words_for_states(state: str, meant: str) -> None:
 )
 def test_what_cannot_be_meant_is_refused_before_anything_is_read(wish: dict[str, Any]) -> None:
     with pytest.raises(InputError):
-        servers(**wish)
+        resource(**wish)
 
 
 @pytest.mark.parametrize(
@@ -317,20 +275,20 @@ API1 = ("api", "web1", "maint", 50, 50)
     ],
 )
 def test_commands_of_one_process(wish: dict[str, Any], expected: list[str]) -> None:
-    resource = servers(**wish)
-    now = observed(WEB1, WEB2, API1, wish=resource)
-    assert commands(resource, {"p1": now}) == {"p1": [f"set server {command}" for command in expected]}
+    wished = resource(**wish)
+    now = observed(WEB1, WEB2, API1, wish=wished)
+    assert commands(wished, {"p1": now}) == {"p1": [f"set server {command}" for command in expected]}
 
 
 def test_processes_that_disagree_get_different_commands() -> None:
-    resource = servers(name=["web1"], state="drain", weight="50%")
+    wished = resource(name=["web1"], state="drain", weight="50%")
     now = {
-        "p1": observed(WEB1, wish=resource),
-        "p2": observed(("www", "web1", "drain", 5, 10), wish=resource),
-        "p3": observed(("www", "web1", "maint", 2, 40), wish=resource),
-        "p4": observed(WEB2, wish=resource),
+        "p1": observed(WEB1, wish=wished),
+        "p2": observed(("www", "web1", "drain", 5, 10), wish=wished),
+        "p3": observed(("www", "web1", "maint", 2, 40), wish=wished),
+        "p4": observed(WEB2, wish=wished),
     }
-    assert commands(resource, now) == {
+    assert commands(wished, now) == {
         "p1": ["set server www/web1 state drain", "set server www/web1 weight 5"],
         "p2": [],
         "p3": ["set server www/web1 state drain", "set server www/web1 weight 20"],
@@ -354,8 +312,8 @@ def test_processes_that_disagree_get_different_commands() -> None:
 def test_a_server_is_judged_by_its_own_flags(admin: int, state: str, changes: bool) -> None:
     key = ("www", "web1")
     row = server(*key)._replace(admin_state=admin)
-    now = Observed([key], ["www"], {key: row}, {key: reading()}, {})
-    assert bool(commands(servers(state=state), {"p1": now})["p1"]) is changes
+    now = Observed([key], ["www"], {key: row}, {key: reading()}, {}, False)
+    assert bool(commands(resource(state=state), {"p1": now})["p1"]) is changes
 
 
 @pytest.mark.parametrize(
@@ -363,24 +321,24 @@ def test_a_server_is_judged_by_its_own_flags(admin: int, state: str, changes: bo
     [("0%", False), ("100%", False), ("0", False), ("10", False), ("50%", True), ("11", True), ("200%", True)],
 )
 def test_a_static_algorithm_takes_only_all_or_nothing(weight: str, refused: bool) -> None:
-    resource = servers(weight=weight)
+    wished = resource(weight=weight)
     now = {"p1": observed(WEB1, www="static-rr")}
     if refused:
         with pytest.raises(InputError, match=r"weight of www/web1: .*static-rr, which takes only 0% and 100%"):
-            commands(resource, now)
+            commands(wished, now)
     else:
-        commands(resource, now)
+        commands(wished, now)
 
 
 def test_a_state_needs_no_dynamic_algorithm() -> None:
-    assert commands(servers(state="drain"), {"p1": observed(WEB1, www="static-rr")})["p1"]
+    assert commands(resource(state="drain"), {"p1": observed(WEB1, www="static-rr")})["p1"]
 
 
 def test_one_server_that_cannot_have_the_weight_refuses_the_task_for_all() -> None:
-    resource = servers(weight="50%")
+    wished = resource(weight="50%")
     now = {"p1": observed(WEB1), "p2": observed(WEB1, ("www", "web3", "ready", 1, 1))}
     with pytest.raises(InputError, match="rounds down to 0"):
-        commands(resource, now)
+        commands(wished, now)
 
 
 # Names that match nothing ----------------------------------------------------------------------------------------
@@ -402,28 +360,28 @@ def test_one_server_that_cannot_have_the_weight_refuses_the_task_for_all() -> No
     ],
 )
 def test_a_name_that_matches_nothing_anywhere_fails(wish: dict[str, Any], sentence: str) -> None:
-    resource = servers(**wish)
-    now = {"p1": observed(WEB1, WEB2, wish=resource), "p2": observed(API1, wish=resource)}
+    wished = resource(**wish)
+    now = {"p1": observed(WEB1, WEB2, wish=wished), "p2": observed(API1, wish=wished)}
     with pytest.raises(ObjectNotFound) as caught:
-        commands(resource, now)
+        commands(wished, now)
     assert str(caught.value).startswith(sentence)
 
 
 def test_a_name_that_only_one_process_has_is_found() -> None:
-    resource = servers(name=["web2"], state="ready")
-    now = {"p1": observed(WEB2, wish=resource), "p2": observed(API1, wish=resource)}
-    assert commands(resource, now) == {"p1": ["set server www/web2 state ready"], "p2": []}
+    wished = resource(name=["web2"], state="ready")
+    now = {"p1": observed(WEB2, wish=wished), "p2": observed(API1, wish=wished)}
+    assert commands(wished, now) == {"p1": ["set server www/web2 state ready"], "p2": []}
 
 
 def test_a_server_that_is_not_found_may_be_no_failure() -> None:
-    resource = servers(name=["zzz", "web1"], state="drain", fail_on_not_found=False)
-    assert commands(resource, {"p1": observed(WEB1, wish=resource)}) == {"p1": ["set server www/web1 state drain"]}
+    wished = resource(name=["zzz", "web1"], state="drain", fail_on_not_found=False)
+    assert commands(wished, {"p1": observed(WEB1, wish=wished)}) == {"p1": ["set server www/web1 state drain"]}
 
 
 def test_a_backend_that_is_not_found_is_always_a_failure() -> None:
-    resource = servers(name=["zzz"], backend=["zzz"], fail_on_not_found=False)
+    wished = resource(name=["zzz"], backend=["zzz"], fail_on_not_found=False)
     with pytest.raises(ObjectNotFound, match="no backend 'zzz'"):
-        commands(resource, {"p1": observed(WEB1, wish=resource)})
+        commands(wished, {"p1": observed(WEB1, wish=wished)})
 
 
 # What people see -------------------------------------------------------------------------------------------------
@@ -431,17 +389,17 @@ def test_a_backend_that_is_not_found_is_always_a_failure() -> None:
 
 def test_views_show_one_value_or_who_says_what() -> None:
     now = PerProcess({"p1": observed(WEB1), "p2": observed(("www", "web1", "drain", 10, 10)), "p3": observed(API1)})
-    assert servers().view(now, [("www", "web1"), ("api", "web1")]) == {
+    assert resource().view(now, [("www", "web1"), ("api", "web1")]) == {
         "www/web1": {"name": "web1", "backend": "www", "state": {"p1": "ready", "p2": "drain"}, "weight": 10},
         "api/web1": {"name": "web1", "backend": "api", "state": "maint", "weight": 50},
     }
 
 
 def test_the_answer_lists_the_chosen_servers_by_backend_and_name() -> None:
-    resource = servers(name=["web1"])
-    before = PerProcess({"p1": observed(WEB1, WEB2, API1, wish=resource), "p2": observed(WEB1, wish=resource)})
-    after = PerProcess({"p1": observed(("www", "web1", "drain", 5, 10), API1, wish=resource), "p2": observed(WEB1)})
-    answer = resource.answer(before, after, 1.0)
+    wished = resource(name=["web1"])
+    before = PerProcess({"p1": observed(WEB1, WEB2, API1, wish=wished), "p2": observed(WEB1, wish=wished)})
+    after = PerProcess({"p1": observed(("www", "web1", "drain", 5, 10), API1, wish=wished), "p2": observed(WEB1)})
+    answer = wished.answer(before, after, 1.0)
     rows = answer["servers"]
     assert isinstance(rows, list)
     api, www = rows
@@ -455,7 +413,7 @@ def test_the_answer_lists_the_chosen_servers_by_backend_and_name() -> None:
     }
     assert (www["initial_weight"], www["consistent"], www["processes"]) == (10, False, ["p1", "p2"])
     assert set(www["readings"]) == {"p1", "p2"}
-    assert set(www["readings"]["p1"]) == set(Reading._fields) - {"in_flight", "fall"}
+    assert set(www["readings"]["p1"]) == set(Reading._fields) - {"in_flight", "fall", "agent_runs"}
     assert set(answer) == {"servers"}
     assert json.loads(json.dumps(answer)) == answer
 
@@ -470,14 +428,14 @@ def test_the_answer_lists_the_chosen_servers_by_backend_and_name() -> None:
 )
 def test_the_answer_tells_how_long_draining_took(wish: dict[str, Any], told: bool) -> None:
     now = PerProcess({"p1": observed(WEB1)})
-    answer = servers(**wish).answer(now, now, 2.3456)
+    answer = resource(**wish).answer(now, now, 2.3456)
     assert answer.get("drained_seconds") == (2.346 if told else None)
     assert ("drained_seconds" in answer) is told
 
 
 def test_processes_that_differ_only_in_their_initial_weight_show_it() -> None:
     now = PerProcess({"p1": observed(WEB1), "p2": observed(("www", "web1", "ready", 10, 20))})
-    rows = servers().answer(now, now, 0.0)["servers"]
+    rows = resource().answer(now, now, 0.0)["servers"]
     assert isinstance(rows, list)
     (row,) = rows
     assert row["initial_weight"] == {"p1": 10, "p2": 20}
@@ -489,8 +447,8 @@ def test_processes_that_differ_only_in_their_initial_weight_show_it() -> None:
 STATE = "show backend;show servers state;show info"
 
 
-def _observe(resource: Servers, answers: Mapping[str, bytes]) -> Observed | HAProxyError:
-    (outcome,) = ScriptedConverse(by_line(dict(answers)))([resource.observe(process())], 1.0)
+def _observe(wished: Servers, answers: Mapping[str, bytes]) -> Observed | HAProxyError:
+    (outcome,) = ScriptedConverse(by_line(dict(answers)))([wished.observe(process())], 1.0)
     return outcome
 
 
@@ -498,7 +456,7 @@ def _observe(resource: Servers, answers: Mapping[str, bytes]) -> Observed | HAPr
 class TestObservingEveryVersion:
     def test_few_backends_are_read_one_by_one(self, version: str) -> None:
         answers = {STATE: reply_of(version, "state"), "show stat #2 6 -1": reply_of(version, "stat_www")}
-        found = _observe(servers(backend=["www"]), answers)
+        found = _observe(resource(backend=["www"]), answers)
         assert isinstance(found, Observed)
         assert len(found.keys) == 18
         assert sorted(name for _backend, name in found.readings) == ["web1", "web2", "web3", "web4"]
@@ -511,7 +469,7 @@ class TestObservingEveryVersion:
     def test_readings_after_changes(self, version: str) -> None:
         table = reply_of(version, "stat_changed")
         answers = {f"show stat #{number} 6 -1": table for number in range(2, 7)}
-        found = _observe(servers(), {STATE: reply_of(version, "state_changed"), **answers})
+        found = _observe(resource(), {STATE: reply_of(version, "state_changed"), **answers})
         assert isinstance(found, Observed)
         assert set(found.readings) == set(found.servers) == set(found.keys)
         assert found.algorithms["fixed"] == "static-rr"
@@ -530,43 +488,44 @@ class TestObservingEveryVersion:
 
     def test_a_server_whose_first_check_is_under_way_is_not_up_yet(self, version: str) -> None:
         answers = {STATE: reply_of(version, "state"), "show stat #6 6 -1": reply_of(version, "stat")}
-        found = _observe(servers(backend=["more"], name=["mute1"]), answers)
+        found = _observe(resource(backend=["more"], name=["mute1"]), answers)
         assert isinstance(found, Observed)
         key = ("more", "mute1")
         places = frozenset({("p1", key)})
-        for returning in (frozenset(), places):
-            until = UntilUp(places, returning, returning, 0.5)
+        values = dict.fromkeys(places, asked(state="ready", wait=True))
+        for returning in (frozenset[Place](), places):
+            until = UntilServers(values, ups=places, returning=returning, stopped=returning)
             assert until.judge(PerProcess({"p1": found}), PerProcess({}), 9.0, {("p1", key): 1.0}).left
 
     def test_a_wish_over_captured_replies_leads_to_the_right_commands(self, version: str) -> None:
-        resource = servers(backend=["odd", "fixed"], state="ready", weight="100%")
+        wished = resource(backend=["odd", "fixed"], state="ready", weight="100%")
         answers = {
             STATE: reply_of(version, "state"),
             "show stat #5 6 -1": reply_of(version, "stat"),
             "show stat #4 6 -1": reply_of(version, "stat"),
         }
-        found = _observe(resource, answers)
+        found = _observe(wished, answers)
         assert isinstance(found, Observed)
-        assert commands(resource, {"p1": found}) == {"p1": ["set server odd/off1 state ready"]}
+        assert commands(wished, {"p1": found}) == {"p1": ["set server odd/off1 state ready"]}
 
     def test_a_reply_cut_short_anywhere_is_an_error_of_the_tree(self, version: str) -> None:
-        resource = servers(backend=["www"])
+        wished = resource(backend=["www"])
         state, table = reply_of(version, "state"), reply_of(version, "stat_www")
         for end in range(0, len(state), 11):
-            assert isinstance(talk(resource.observe(process()), state[:end], table), HAProxyError)
+            assert isinstance(talk(wished.observe(process()), state[:end], table), HAProxyError)
         for end in range(0, len(table), 11):
-            assert isinstance(talk(resource.observe(process()), state, table[:end]), HAProxyError)
+            assert isinstance(talk(wished.observe(process()), state, table[:end]), HAProxyError)
 
     def test_a_refused_table_is_an_error_with_its_place(self, version: str) -> None:
-        resource = servers(backend=["www"])
-        error = talk(resource.observe(process("p7")), reply_of(version, "state"), reply_of(version, "refused_proxy"))
+        wished = resource(backend=["www"])
+        error = talk(wished.observe(process("p7")), reply_of(version, "state"), reply_of(version, "refused_proxy"))
         assert isinstance(error, HAProxyError)
         assert (error.process, error.command) == ("p7", "show stat #2 6 -1")
 
 
 STATE_REPLY = (
     b"\n# name\nwww\n\n1\n# be_id be_name srv_name srv_op_state srv_admin_state srv_uweight srv_iweight srv_check_state "
-    b"srv_agent_state\n2 www web1 2 0 1 1 0 0\n\n" + info_table()
+    b"srv_agent_state srv_addr srv_fqdn srv_port\n2 www web1 2 0 1 1 0 0 127.0.0.1 - 80\n\n" + info_table()
 )
 
 
@@ -587,30 +546,30 @@ STATE_REPLY = (
 )
 def test_statistics_that_say_something_else_are_an_error_of_the_tree(table: str) -> None:
     with pytest.raises(HAProxyError):
-        _told(servers(), STATE_REPLY, f"\n{table}\n".encode() + info_table())
+        _told(resource(), STATE_REPLY, f"\n{table}\n".encode() + info_table())
 
 
 def test_a_server_that_has_no_statistics_is_not_passed_over_in_silence() -> None:
     empty = b"\n# pxname,svname,type,status,scur,qcur,check_status,check_code,last_chk,\n\n"
     with pytest.raises(HAProxyError):
-        _told(servers(name=["web1"], state="drain"), STATE_REPLY, empty + info_table())
+        _told(resource(name=["web1"], state="drain"), STATE_REPLY, empty + info_table())
 
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_a_server_of_a_backend_that_is_disabled_is_not_passed_over_in_silence(version: str) -> None:
     """``show servers state`` has it, ``show stat`` has not, and HAProxy refuses every command."""
-    resource = servers(name=["web1"], backend=["off"], state="drain")
+    wished = resource(name=["web1"], backend=["off"], state="drain")
     assert reply_of(version, "refused_disabled") == b"\n[3]: Proxy is disabled.\n\n"
     with pytest.raises(HAProxyError):
-        _told(resource, reply_of(version, "state_disabled"), reply_of(version, "stat_disabled"))
+        _told(wished, reply_of(version, "state_disabled"), reply_of(version, "stat_disabled"))
 
 
-def _told(resource: Servers, *replies: bytes) -> dict[str, list[str]]:
+def _told(wished: Servers, *replies: bytes) -> dict[str, list[str]]:
     """The commands that follow from these replies; for one at least HAProxy must have been asked."""
-    found = talk(resource.observe(process("p1")), *replies)
+    found = talk(wished.observe(process("p1")), *replies)
     if isinstance(found, HAProxyError):
         raise found
-    return commands(resource, {"p1": found})
+    return commands(wished, {"p1": found})
 
 
 # The whole way ---------------------------------------------------------------------------------------------------
@@ -643,9 +602,12 @@ class _HAProxy:
 
     def _state(self) -> str:
         backends = "".join(f"{name}\n" for name in sorted({backend for backend, _name in self.servers}))
-        columns = "be_id be_name srv_name srv_op_state srv_admin_state srv_uweight srv_iweight srv_check_state srv_agent_state"
+        columns = (
+            "be_id be_name srv_name srv_op_state srv_admin_state srv_uweight srv_iweight srv_check_state "
+            "srv_agent_state srv_addr srv_fqdn srv_port"
+        )
         rows = "".join(
-            f"{len(backend)} {backend} {name} 2 {FLAGS[state]} {weight} {initial} 0 0\n"
+            f"{len(backend)} {backend} {name} 2 {FLAGS[state]} {weight} {initial} 0 0 - - 0\n"
             for (backend, name), (state, weight, initial) in self.servers.items()
         )
         return f"# name\n{backends}\n1\n# {columns}\n{rows}"
@@ -655,12 +617,12 @@ class _HAProxy:
         return heading + "".join(f"{backend},{name},2,no check,0,0,,,,\n" for backend, name in self.servers)
 
 
-def _planned(resource: Servers, haproxys: Mapping[str, _HAProxy]) -> tuple[Plan[Observed], Any]:
+def _planned(wished: Servers, haproxys: Mapping[str, _HAProxy]) -> tuple[Plan[Observed], Any]:
     def answer(exchange: Exchange) -> bytes:
         return haproxys[exchange.address.text].answer(line_of(exchange))
 
     fleet = fleet_of([process(name) for name in sorted(haproxys)], ScriptedConverse(answer))
-    return plan(fleet, resource, fleet.each(resource.observe)), fleet
+    return plan_of(fleet, wished), fleet
 
 
 SERVER_STATES = st.fixed_dictionaries(
@@ -682,22 +644,22 @@ def test_the_prophecy_predicted_is_applied_is_read_back(
     states: list[dict[tuple[str, str], tuple[str, int, int]]], wish: dict[str, Any]
 ) -> None:
     haproxys = {f"p{number}": _HAProxy(state) for number, state in enumerate(states)}
-    resource = servers(**wish)
+    wished = resource(**wish)
     before = [dict(haproxy.servers) for haproxy in haproxys.values()]
     try:
-        planned, fleet = _planned(resource, haproxys)
+        planned, fleet = _planned(wished, haproxys)
     except InputError:
         assert wish["weight"] == "50%"  # of 1, which is less than 1
         assert before == [haproxy.servers for haproxy in haproxys.values()]
         return
     assert before == [haproxy.servers for haproxy in haproxys.values()]
-    after = carry_out(fleet, resource, planned, Patience(0.0, 1.0)).after
+    after = carry_out(fleet, wished, planned).after
     assert {name: found.servers for name, found in after.items()} == {
         name: found.servers for name, found in planned.after.items()
     }
-    assert resource.view(planned.after, planned.changes) == resource.view(after, planned.changes)
-    again, _fleet = _planned(resource, haproxys)
-    assert not again.changed
+    assert wished.view(planned.after, planned.changes) == wished.view(after, planned.changes)
+    again, _fleet = _planned(wished, haproxys)
+    assert not again.commands()
 
 
 def test_of_two_commands_for_one_server_behind_a_refusal_each_is_judged_by_itself() -> None:
@@ -705,11 +667,11 @@ def test_of_two_commands_for_one_server_behind_a_refusal_each_is_judged_by_itsel
     refuses = ["set server api/web1 state maint", "set server www/web1 weight 7"]
     state = {("api", "web1"): ("ready", 7, 10), ("www", "web1"): ("ready", 10, 10)}
     haproxys = {"p1": _HAProxy(state, refuses)}
-    resource = servers(name=["web1"], state="maint", weight="7")
-    planned, fleet = _planned(resource, haproxys)
+    wished = resource(name=["web1"], state="maint", weight="7")
+    planned, fleet = _planned(wished, haproxys)
     assert len(planned.commands()) == 3
     with pytest.raises(HAProxyError) as caught:
-        carry_out(fleet, resource, planned, Patience(0.0, 1.0))
+        carry_out(fleet, wished, planned)
     assert haproxys["p1"].servers["www", "web1"] == ("maint", 10, 10)
     assert [line["command"] for line in caught.value.done] == ["set server www/web1 state maint"]
     assert [line["command"] for line in caught.value.refused] == refuses
@@ -721,26 +683,42 @@ def test_of_two_commands_for_one_server_behind_a_refusal_each_is_judged_by_itsel
 def test_what_each_wish_waits_for() -> None:
     now = PerProcess({"p1": observed(WEB1, WEB2), "p2": observed(("www", "web1", "maint", 1, 1))})
     web1, web2 = ("www", "web1"), ("www", "web2")
-    places = frozenset({("p1", web1), ("p1", web2), ("p2", web1)})
+
+    every = {("p1", web1), ("p1", web2), ("p2", web1)}
 
     def untils(**wish: Any) -> list[object]:
-        return [goal.until for goal in servers(**wish).aim(now)]
+        untils = [goal.until for goal in goals_of(resource(**wish), now)]
+        return [
+            None if until is None else (until.drains, until.ups, until.returning, until.stopped, until.interval)
+            for until in untils
+            if until is None or isinstance(until, UntilServers)
+        ]
 
-    assert untils(state="drain", wait=True) == [UntilDrained(places)]
-    returning = UntilUp(places, frozenset({("p1", web2), ("p2", web1)}), frozenset({("p2", web1)}), 2.0)
+    nobody: set[Place] = set()
+    drained = (every, nobody, nobody, nobody, 0.5)
+    returning = (nobody, every, {("p1", web2), ("p2", web1)}, {("p2", web1)}, 2.0)
+    assert untils(state="drain", wait=True) == [drained]
     assert untils(state="ready", wait=True, wait_interval=2.0) == [returning]
     assert untils(state="ready", wait=True, wait_interval=2.0, weight="5") == [None, returning]
-    assert untils(state="drain", wait=True, weight="5") == [UntilDrained(places)]
+    assert untils(state="drain", wait=True, weight="5") == [drained]
     assert untils(state="maint", wait=True) == [None]
     assert untils(wait=True, weight="5") == [None]
     assert untils(state="ready") == [None]
     assert untils(state="drain") == [None]
+    drained_first = ({("p1", web1), ("p1", web2)}, nobody, nobody, nobody, 0.5)
+    assert untils(state="maint", drain=True) == [drained_first, drained]
+    assert untils(state="absent") == [drained, None]
+    assert untils(state="absent", drain=True) == [drained_first, drained, None]
+    killed = (every, nobody, nobody, nobody, 0.5)
+    assert untils(state="maint", shutdown_sessions=True) == [None, killed]
+    assert untils(state="drain", shutdown_sessions=True) == [None, None]
+    assert untils(state="absent", shutdown_sessions=True) == [None, killed, None]
 
 
 def test_a_server_comes_back_only_when_its_weight_is_confirmed() -> None:
-    resource = servers(name=["web2"], state="ready", weight="7")
-    now = PerProcess({"p1": observed(WEB2, wish=resource)})
-    first, second = resource.aim(now)
+    wished = resource(name=["web2"], state="ready", weight="7")
+    now = PerProcess({"p1": observed(WEB2, wish=wished)})
+    first, second = goals_of(wished, now)
     key = ("www", "web2")
     assert (first.aimed["p1"][key].fields, second.aimed["p1"][key].fields) == ({"weight"}, {"state"})
     assert (first.aimed["p1"][key].record.state, first.aimed["p1"][key].record.weight) == ("drain", 7)
@@ -749,10 +727,10 @@ def test_a_server_comes_back_only_when_its_weight_is_confirmed() -> None:
 
 def test_a_server_whose_weight_is_refused_does_not_come_back() -> None:
     haproxys = {"p1": _HAProxy({("www", "web1"): ("maint", 10, 10)}, ["set server www/web1 weight 7"])}
-    resource = servers(state="ready", weight="7")
-    planned, fleet = _planned(resource, haproxys)
+    wished = resource(state="ready", weight="7")
+    planned, fleet = _planned(wished, haproxys)
     with pytest.raises(HAProxyError):
-        carry_out(fleet, resource, planned, Patience(0.0, 1.0))
+        carry_out(fleet, wished, planned)
     assert haproxys["p1"].servers["www", "web1"] == ("maint", 10, 10)
 
 
@@ -769,15 +747,15 @@ def test_what_remains_on_an_old_worker_are_the_sessions_of_the_wished_servers(ve
         ({"name": ["web1"], "backend": ["www"]}, {("www", "web1"): 0}),
         ({"name": ["zzz"]}, {}),
     ):
-        assert talk(servers(**wish).remains(old), reply_of(version, "old_conn")) == expected
-        assert isinstance(talk(servers(**wish).remains(old), reply_of(version, "gone_facts")), ProcessReplaced)
+        assert talk(resource(**wish).remains(old), reply_of(version, "old_conn")) == expected
+        assert isinstance(talk(resource(**wish).remains(old), reply_of(version, "gone_facts")), ProcessReplaced)
 
 
 def test_a_server_of_a_disabled_backend_beside_a_living_one_is_left_out() -> None:
-    state = STATE_REPLY.replace(b"\n\n" + info_table(), b"\n3 off web1 2 0 1 1 0 0\n\n" + info_table())
+    state = STATE_REPLY.replace(b"\n\n" + info_table(), b"\n3 off web1 2 0 1 1 0 0 127.0.0.1 - 80\n\n" + info_table())
     heading = b"\n# pxname,svname,type,status,scur,qcur,check_status,check_code,last_chk,\n"
     found = talk(
-        servers(name=["web1"], state="drain").observe(process()),
+        resource(name=["web1"], state="drain").observe(process()),
         state,
         said(heading + b"www,web1,2,UP,0,0,,,,\n\n"),
         said(heading + b"\n"),
@@ -785,5 +763,5 @@ def test_a_server_of_a_disabled_backend_beside_a_living_one_is_left_out() -> Non
     assert isinstance(found, Observed)
     assert found.keys == [("www", "web1"), ("off", "web1")]
     assert list(found.servers) == list(found.readings) == [("www", "web1")]
-    resource = servers(name=["web1"], state="drain")
-    assert commands(resource, {"p1": found}) == {"p1": ["set server www/web1 state drain"]}
+    wished = resource(name=["web1"], state="drain")
+    assert commands(wished, {"p1": found}) == {"p1": ["set server www/web1 state drain"]}

@@ -624,6 +624,22 @@ def test_a_host_that_nobody_knows_is_an_error_of_the_tree(monkeypatch: pytest.Mo
     assert outcome.message.startswith("cannot connect to gone.invalid:1: ")
 
 
+def test_a_name_that_is_looked_up_for_ever_costs_one_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = threading.Event()
+
+    def silent(*_arguments: object, **_options: object) -> None:
+        asked.wait(SECONDS)
+        raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+
+    monkeypatch.setattr("socket.getaddrinfo", silent)
+    began = time.monotonic()
+    (outcome,) = converse([_to(Address("slow.invalid:1", host="slow.invalid", port=2))], SHORT)
+    assert time.monotonic() - began < SHORT + SLACK
+    asked.set()
+    assert isinstance(outcome, CannotConnect)
+    assert "the name slow.invalid was not resolved within" in outcome.message
+
+
 # Patience of one exchange ----------------------------------------------------------------------------------------
 
 

@@ -8,13 +8,19 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._dialect.servers import RUNNING, Key, Server
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._dialect.servers import RUNNING, Server
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._errors import Hopeless
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._fleet import PerProcess
-from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._plan import Verdict
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._plan import Place, Remains, Terms, Verdict
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.goals import Observed
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.readings import Reading, reading_of
-from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.server import Observed
-from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.until import UntilDrained, UntilUp
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.until import (
+    UntilServers,
+    until_killed,
+)
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._shapes import Aimed
+
+from unit.plugins.module_utils.wished import asked
 
 STOPPED, STARTING, STOPPING = 0, 1, 3  # srv_op_state
 KEY = ("www", "web1")
@@ -32,22 +38,41 @@ def _row(op_state: int = RUNNING, admin_state: int = 0, check_state: int = CHECK
 
 
 def _reading(status: str = "UP", **fields: Any) -> Reading:
-    usual = Reading(status, 0, 0, "L4OK", None, 1, None, None, "ready", None, False, 3)
+    usual = Reading(status, 0, 0, "L4OK", None, 1, None, None, "ready", None, False, 3, False)
     return usual._replace(**fields)
 
 
 def _now(*processes: tuple[Server, Reading]) -> PerProcess[Observed]:
     return PerProcess(
         {
-            f"p{number}": Observed([KEY], ["www"], {KEY: row}, {KEY: reading}, {})
+            f"p{number}": Observed([KEY], ["www"], {KEY: row}, {KEY: reading}, {}, False)
             for number, (row, reading) in enumerate(processes, start=1)
         }
     )
 
 
-def _until(*, returning: bool, stopped: bool = False, interval: float = INTERVAL) -> UntilUp:
-    here, nowhere = frozenset({PLACE}), frozenset[tuple[str, Key]]()
-    return UntilUp(here, here if returning else nowhere, here if stopped else nowhere, interval)
+def _until(*, returning: bool, stopped: bool = False, interval: float = INTERVAL) -> UntilServers:
+    here = frozenset({PLACE})
+    return _until_up(here, here if returning else frozenset(), here if stopped else frozenset(), interval)
+
+
+def _until_up(
+    ups: frozenset[Place],
+    returning: frozenset[Place] = frozenset(),
+    stopped: frozenset[Place] = frozenset(),
+    interval: float = INTERVAL,
+) -> UntilServers:
+    values = dict.fromkeys(ups, asked(state="ready", wait=True, wait_interval=interval))
+    return UntilServers(values, ups=ups, returning=returning, stopped=stopped)
+
+
+def _until_drained(drains: frozenset[Place]) -> UntilServers:
+    return UntilServers(dict.fromkeys(drains, asked(state="drain", wait=True)), drains=drains)
+
+
+def _left(until: UntilServers, now: PerProcess[Observed], old: Remains = NOBODY) -> str:
+    """All that is missing at the first look, as one text."""
+    return "; ".join(until.judge(now, old, 0.0, {}).left.values())
 
 
 def _judged(
@@ -57,7 +82,7 @@ def _judged(
     return _until(returning=returning).judge(_now((row, reading)), NOBODY, seconds, memory)
 
 
-def _looks(until: UntilUp, *looks: tuple[float, Reading]) -> list[bool]:
+def _looks(until: UntilServers, *looks: tuple[float, Reading]) -> list[bool]:
     """Whether it counts as up at each of these looks, with what it remembers in between."""
     memory: Mapping[Any, Any] = {}
     up = []
@@ -97,7 +122,8 @@ def test_up(row: Server, reading: Reading, up: bool) -> None:
     left, _memory = _judged(row, reading, returning=False)
     assert (not left) is up
     if not up:
-        assert left.startswith(f"www/web1 on p1: {reading.status}")
+        assert list(left) == [PLACE]
+        assert left[PLACE].startswith(f"www/web1 on p1: {reading.status}")
 
 
 @pytest.mark.parametrize(
@@ -114,8 +140,8 @@ def test_up(row: Server, reading: Reading, up: bool) -> None:
     ],
 )
 def test_the_last_check_is_told(reading: Reading, words: str) -> None:
-    sentence, _memory = _judged(_row(STOPPED), reading, returning=False)
-    assert sentence.endswith(words)
+    left, _memory = _judged(_row(STOPPED), reading, returning=False)
+    assert left[PLACE].endswith(words)
 
 
 @pytest.mark.parametrize(
@@ -133,7 +159,7 @@ def test_one_that_comes_back_counts_at_the_second_look(seconds: float, since: fl
     assert (not left) is enough
     assert memory[PLACE] == (seconds if since is None else since)
     if not enough:
-        assert left == "a second look at www/web1 on p1: UP"
+        assert left == {PLACE: "a second look at www/web1 on p1: UP"}
 
 
 @pytest.mark.parametrize(
@@ -142,11 +168,11 @@ def test_one_that_comes_back_counts_at_the_second_look(seconds: float, since: fl
 )
 def test_one_that_comes_back_without_a_check_counts_at_once(row: Server) -> None:
     left, _memory = _judged(row, _reading("no check", check_status=None), returning=True)
-    assert left == ""
+    assert left == {}
 
 
 def test_one_that_was_ready_before_counts_at_once() -> None:
-    assert _judged(_row(), _reading(), returning=False).left == ""
+    assert _judged(_row(), _reading(), returning=False).left == {}
 
 
 def test_one_that_goes_down_between_the_looks_begins_anew() -> None:
@@ -155,13 +181,13 @@ def test_one_that_goes_down_between_the_looks_begins_anew() -> None:
     left, memory = until.judge(_now((_row(STOPPED), _reading("DOWN"))), NOBODY, 1.0, memory)
     assert left
     left, memory = until.judge(_now((_row(), _reading())), NOBODY, 2.5, memory)
-    assert left == "a second look at www/web1 on p1: UP"
+    assert left == {PLACE: "a second look at www/web1 on p1: UP"}
     left, memory = until.judge(_now((_row(), _reading())), NOBODY, 4.5, memory)
-    assert left == ""
+    assert left == {}
 
 
 @pytest.mark.parametrize(
-    ("status", "counts", "counts_returning"),
+    ("status", "counts", "counts_stopped"),
     [
         pytest.param("INI", False, False, id="not begun"),
         pytest.param("* INI", False, False, id="the first check is under way"),
@@ -169,12 +195,18 @@ def test_one_that_goes_down_between_the_looks_begins_anew() -> None:
         pytest.param("* L7OK", True, False, id="done, the next one is under way"),
     ],
 )
-def test_up_counts_once_a_check_has_had_a_result(status: str, counts: bool, counts_returning: bool) -> None:
-    """With ``fall 1`` HAProxy says UP from the first moment; a star says that a check is under way."""
+def test_up_counts_once_a_check_has_had_a_result(status: str, counts: bool, counts_stopped: bool) -> None:
+    """With ``fall 1`` HAProxy says UP from the first moment; a star says that a check is under way.
+
+    The checks of one that was in maintenance had stopped: the result may be one of before.
+    """
     reading = reading_of({**CELLS, "check_status": status}, _row())
-    for returning, expected in ((False, counts), (True, counts_returning)):
+    for returning in (False, True):
         left, _memory = _judged(_row(), reading, returning=returning, seconds=9.0, since=1.0)
-        assert (not left) is expected
+        assert (not left) is counts
+    until = _until(returning=True, stopped=True)
+    left, _memory = until.judge(_now((_row(), reading)), NOBODY, 9.0, {PLACE: 1.0})
+    assert (not left) is counts_stopped
 
 
 @pytest.mark.parametrize(
@@ -195,23 +227,24 @@ def test_what_is_inherited_makes_waiting_hopeless_and_is_named(admin: int, by: s
 
 
 def test_every_process_must_be_up() -> None:
-    until = UntilUp(PLACES, frozenset(), frozenset(), INTERVAL)
+    until = _until_up(PLACES)
     now = _now((_row(), _reading()), (_row(STOPPED), _reading("DOWN")), (_row(STARTING), _reading("UP")))
     left, _memory = until.judge(now, NOBODY, 0.0, {})
-    assert [sentence.partition(":")[0] for sentence in left.split("; ")] == ["www/web1 on p2", "www/web1 on p3"]
+    assert list(left) == [("p2", KEY), ("p3", KEY)]
+    assert [sentence.partition(":")[0] for sentence in left.values()] == ["www/web1 on p2", "www/web1 on p3"]
 
 
 def test_nothing_to_look_at_is_up_and_drained() -> None:
     nothing: PerProcess[Observed] = PerProcess({})
-    assert UntilUp(frozenset(), frozenset(), frozenset(), INTERVAL).judge(nothing, NOBODY, 0.0, {}).left == ""
-    assert UntilDrained(frozenset()).judge(nothing, NOBODY, 0.0, {}).left == ""
+    assert _until_up(frozenset()).judge(nothing, NOBODY, 0.0, {}).left == {}
+    assert _until_drained(frozenset()).judge(nothing, NOBODY, 0.0, {}).left == {}
 
 
 def test_servers_that_the_task_is_not_about_do_not_count() -> None:
     now = _now((_row(STOPPED), _reading("DOWN", sessions=5)))
     other = frozenset({("p1", ("www", "web9")), ("p9", KEY)})
-    assert UntilUp(other, frozenset(), frozenset(), INTERVAL).judge(now, NOBODY, 0.0, {}).left == ""
-    assert UntilDrained(other).judge(now, NOBODY, 0.0, {}).left == ""
+    assert _until_up(other).judge(now, NOBODY, 0.0, {}).left == {}
+    assert _until_drained(other).judge(now, NOBODY, 0.0, {}).left == {}
 
 
 # Checks of one that comes back -----------------------------------------------------------------------------------
@@ -290,12 +323,12 @@ def test_what_was_seen_of_checks_is_remembered_while_it_is_down() -> None:
         left, memory = until.judge(_now((row, reading)), NOBODY, seconds, memory)
         assert left
     left, memory = until.judge(_now((_row(), STALE)), NOBODY, 0.9, memory)
-    assert left == ""
+    assert left == {}
 
 
 def test_up_does_not_count_old_workers_and_drained_does() -> None:
-    assert not _until(returning=True).counts_old
-    assert UntilDrained(PLACES).counts_old
+    assert _until(returning=True).empties == frozenset()
+    assert _until_drained(PLACES).empties == {KEY}
 
 
 # Drained ---------------------------------------------------------------------------------------------------------
@@ -304,14 +337,15 @@ def test_up_does_not_count_old_workers_and_drained_does() -> None:
 @pytest.mark.parametrize(("sessions", "queue", "drained"), [(0, 0, True), (1, 0, False), (0, 1, False), (12, 3, False)])
 def test_drained(sessions: int, queue: int, drained: bool) -> None:
     now = _now((_row(), _reading("DRAIN")), (_row(), _reading("DRAIN", sessions=sessions, queue=queue)))
-    left, _memory = UntilDrained(PLACES).judge(now, NOBODY, 0.0, {})
-    assert left == ("" if drained else f"{sessions} sessions and {queue} queued requests of www/web1 on p2")
+    left, _memory = _until_drained(PLACES).judge(now, NOBODY, 0.0, {})
+    text = f"{sessions} sessions and {queue} queued requests of www/web1 on p2"
+    assert left == ({} if drained else {("p2", KEY): text})
 
 
 @pytest.mark.parametrize("status", ["DRAIN", "DOWN", "MAINT", "no check", "MAINT (via www/web9)"])
 def test_drained_does_not_ask_for_health(status: str) -> None:
     now = _now((_row(STOPPED), _reading(status)))
-    assert UntilDrained(PLACES).judge(now, NOBODY, 0.0, {}).left == ""
+    assert _until_drained(PLACES).judge(now, NOBODY, 0.0, {}).left == {}
 
 
 @pytest.mark.parametrize(
@@ -332,15 +366,97 @@ def test_drained_does_not_ask_for_health(status: str) -> None:
 )
 def test_drained_counts_what_remains_on_old_workers(old: dict[str, Any], left: str) -> None:
     now = _now((_row(), _reading("DRAIN")))
-    assert UntilDrained(PLACES).judge(now, PerProcess(old), 0.0, {}).left == left
+    assert _left(_until_drained(PLACES), now, PerProcess(old)) == left
 
 
-def test_of_many_that_are_not_drained_five_are_named() -> None:
+def test_each_that_is_not_drained_is_told_by_itself() -> None:
     places = frozenset((f"p{number}", KEY) for number in range(1, 10))
     now = _now(*[(_row(), _reading("DRAIN", sessions=1))] * 9)
-    left, _memory = UntilDrained(places).judge(now, NOBODY, 0.0, {})
-    assert left.count("1 sessions and 0 queued requests") == 5
-    assert left.endswith("; and 4 more")
+    left, _memory = _until_drained(places).judge(now, NOBODY, 0.0, {})
+    assert set(left) == places
+    assert all(text.startswith("1 sessions and 0 queued requests") for text in left.values())
+
+
+def test_a_silent_old_worker_is_a_place_of_its_own() -> None:
+    left, _memory = _until_drained(PLACES).judge(_now(), PerProcess({"o1": None, "o2": {KEY: 2}}), 0.0, {})
+    assert list(left) == [("o1", None), ("o2", KEY)]
+
+
+def test_some_drain_while_others_come_up() -> None:
+    values = {("p1", KEY): asked(state="drain", wait=True), ("p2", KEY): asked(state="ready", wait=True)}
+    until = UntilServers(values, drains=frozenset({("p1", KEY)}), ups=frozenset({("p2", KEY)}))
+    now = _now((_row(), _reading("DRAIN", sessions=1)), (_row(STOPPED), _reading("DOWN", sessions=7)))
+    left, _memory = until.judge(now, NOBODY, 0.0, {})
+    assert list(left) == [("p1", KEY), ("p2", KEY)]
+    assert left["p2", KEY].startswith("www/web1 on p2: DOWN")
+
+
+# Terms -----------------------------------------------------------------------------------------------------------
+
+OTHER = ("www", "web2")
+
+
+def _mixed() -> UntilServers:
+    values = {
+        ("p1", KEY): asked(state="drain", wait=True, wait_timeout=5.0, on_timeout="shutdown", wait_interval=0.3),
+        ("p1", OTHER): asked(state="ready", wait=True, wait_timeout=7.0, on_timeout="shutdown", wait_interval=0.2),
+    }
+    return UntilServers(values, drains=frozenset({("p1", KEY)}), ups=frozenset({("p1", OTHER)}))
+
+
+@pytest.mark.parametrize(
+    ("place", "terms"),
+    [
+        pytest.param(("p1", KEY), Terms(5.0, "shutdown"), id="a server that drains"),
+        pytest.param(("o1", KEY), Terms(5.0, "shutdown"), id="its sessions on an old worker"),
+        pytest.param(("p1", OTHER), Terms(7.0, "fail"), id="ending sessions brings no server up"),
+        pytest.param(("o1", None), Terms(7.0, "shutdown"), id="a silent old worker: whoever waits longest"),
+    ],
+)
+def test_terms(place: Place, terms: Terms) -> None:
+    assert _mixed().terms(place) == terms
+
+
+def test_one_that_comes_up_may_be_left_behind() -> None:
+    values = {PLACE: asked(state="ready", wait=True, wait_timeout=7.0, on_timeout="continue")}
+    assert UntilServers(values, ups=frozenset({PLACE})).terms(PLACE) == Terms(7.0, "continue")
+
+
+def test_the_shortest_interval_counts() -> None:
+    assert _mixed().interval == 0.2
+
+
+def test_fixed_terms_are_those_of_every_place() -> None:
+    until = UntilServers({PLACE: asked()}, drains=frozenset({PLACE}), fixed=Terms(2.0, "continue"))
+    assert until.terms(PLACE) == until.terms(("o1", None)) == Terms(2.0, "continue")
+
+
+@pytest.mark.parametrize(
+    ("admin", "waits"),
+    [
+        pytest.param(1, True, id="in maintenance: no new ones come"),
+        pytest.param(2, True, id="in inherited maintenance"),
+        pytest.param(8, False, id="draining: persistent clients still come"),
+        pytest.param(0, False, id="ready"),
+    ],
+)
+def test_sessions_that_were_ended_are_waited_for_where_no_new_ones_come(admin: int, waits: bool) -> None:
+    aimed = PerProcess({"p1": {KEY: Aimed(_row(admin_state=admin), frozenset({"sessions"}))}})
+    until = until_killed({PLACE: asked(shutdown_sessions=True)}, aimed)
+    assert (until is not None) is waits
+    if until is not None:
+        assert until.drains == {PLACE}
+        assert until.terms(PLACE) == Terms(2.0, "continue", afresh=True)
+
+
+def test_a_name_that_the_task_gives_may_lift_what_is_inherited() -> None:
+    row = _row(STOPPED, 32)
+    now = _now((row, _reading("MAINT (resolution)", effective_state="maint", inherited_from="resolver")))
+    with pytest.raises(Hopeless):
+        _until_up(frozenset({PLACE})).judge(now, NOBODY, 0.0, {})
+    values = {PLACE: asked(state="ready", wait=True, fqdn="a.test")}
+    left, _memory = UntilServers(values, ups=frozenset({PLACE})).judge(now, NOBODY, 0.0, {})
+    assert list(left) == [PLACE]
 
 
 # Readings --------------------------------------------------------------------------------------------------------

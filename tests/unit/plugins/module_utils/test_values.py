@@ -9,7 +9,7 @@ import json
 
 import pytest
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils import _errors
-from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._argspec import LONGEST, seconds
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._checks import LONGEST, seconds, whole
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._errors import (
     CannotConnect,
     CommandRefused,
@@ -73,9 +73,10 @@ def test_whole_lines_through_a_master_came_with_3_2(version: str, there: bool) -
 
 
 def test_every_feature_has_a_name_and_a_version_that_can_be_said() -> None:
-    for feature, (name, first) in FEATURES.items():
+    for feature, (name, first, broken) in FEATURES.items():
         assert name
         assert (2, 2) <= first < (9, 0)
+        assert broken is None or first <= broken[0][:2] <= broken[1][:2]
         with pytest.raises(FeatureMissing) as caught:
             require(Version(2, 1, 7), feature, "p1")
         assert caught.value.process == "p1"
@@ -85,6 +86,39 @@ def test_every_feature_has_a_name_and_a_version_that_can_be_said() -> None:
 def test_what_a_version_has_and_what_needs_no_version_is_let_through() -> None:
     assert require(Version(2, 6, 0), "long_lines", "p1") is None  # type: ignore[func-returns-value]
     assert require(Version(2, 2, 0), None, "p1") is None  # type: ignore[func-returns-value]
+
+
+@pytest.mark.parametrize(
+    ("version", "feature", "there"),
+    [
+        pytest.param("2.3.9", "server_ssl", False, id="ssl came with 2.4"),
+        pytest.param("2.4.0", "server_ssl", True, id="ssl"),
+        pytest.param("2.2.9", "agent_port", False, id="agent port came with 2.4"),
+        pytest.param("2.4.0", "agent_port", True, id="agent port"),
+        pytest.param("2.5.99", "dynamic_servers", False, id="new servers are an experiment in 2.5"),
+        pytest.param("2.6.0", "dynamic_servers", True, id="new servers"),
+        pytest.param("2.3.0", "check_address", False, id="check address came with 2.4"),
+        pytest.param("3.3.9", "check_address", True, id="check address before it broke"),
+        pytest.param("3.4.0", "check_address", False, id="check address, broken"),
+        pytest.param("3.4.7", "check_address", False, id="check address, the last that is broken"),
+        pytest.param("3.4.8", "check_address", True, id="check address afterwards"),
+        pytest.param("3.5.0", "check_address", True, id="check address of the next"),
+    ],
+)
+def test_features(version: str, feature: str, there: bool) -> None:
+    assert has(version_of(version), feature) is there
+    if there:
+        require(version_of(version), feature, "p1")
+    else:
+        with pytest.raises(FeatureMissing):
+            require(version_of(version), feature, "p1")
+
+
+def test_what_is_broken_is_said_with_the_versions() -> None:
+    with pytest.raises(FeatureMissing) as caught:
+        require(Version(3, 4, 2), "check_address", "p1")
+    sentence = "changing the check_address of a server does not work with HAProxy 3.4.0 to 3.4.7, process p1 runs 3.4.2"
+    assert str(caught.value) == sentence
 
 
 # Errors ----------------------------------------------------------------------------------------------------------
@@ -155,7 +189,7 @@ def test_what_is_no_haproxy_keeps_what_it_said() -> None:
 
 @pytest.mark.parametrize("value", [0.01, 1.0, LONGEST])
 def test_seconds(value: float) -> None:
-    assert seconds({"timeout": value}, "timeout", least=0.01) == value
+    assert seconds("timeout", value, least=0.01) == value
 
 
 @pytest.mark.parametrize(
@@ -164,8 +198,22 @@ def test_seconds(value: float) -> None:
 )
 def test_what_is_no_number_of_seconds_is_refused(value: float) -> None:
     with pytest.raises(InputError, match=r"timeout is .*; it takes seconds from 0\.01 to 1000000"):
-        seconds({"timeout": value}, "timeout", least=0.01)
+        seconds("timeout", value, least=0.01)
 
 
 def test_no_second_at_all_is_a_number_where_it_makes_sense() -> None:
-    assert seconds({"wait_timeout": 0.0}, "wait_timeout", least=0.0) == 0.0
+    assert seconds("wait_timeout", 0.0, least=0.0) == 0.0
+
+
+# Whole numbers ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("value", "least"), [(0, 0), (7, 0), (65535, 0), (1, 1)])
+def test_whole(value: int, least: int) -> None:
+    assert whole("port", value, most=65535, least=least) == value
+
+
+@pytest.mark.parametrize(("value", "least"), [(-1, 0), (65536, 0), (10**30, 0), (0, 1)])
+def test_a_number_beyond_its_bounds_is_refused(value: int, least: int) -> None:
+    with pytest.raises(InputError, match=f"port is {value}; it takes whole numbers from {least} to 65535"):
+        whole("port", value, most=65535, least=least)

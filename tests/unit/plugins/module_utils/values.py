@@ -5,23 +5,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
-from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._engine import Clock
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._contracts import Resource
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._errors import CannotConnect, ClosedEarly, TimedOut
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._fleet import Fleet, PerProcess
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._plan import (
     Goal,
     Part,
+    Place,
+    Plan,
     Remains,
     Step,
+    Terms,
     Until,
     Verdict,
-    verdict,
 )
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._planning import plan
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._process import Process
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._protocol import DIRECT, Command
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._sending import Clock
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._shapes import Aimed
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._transport import Conversation, Exchange
 
 from unit.plugins.module_utils.support import (
@@ -36,12 +42,27 @@ from unit.plugins.module_utils.support import (
     words_of,
 )
 
+S = TypeVar("S")
+
 State = dict[str, str]
 SHOW = Command("show")
+NOT_YET = "Not yet"
 
 
-def set_value(name: str, value: str, *, level: str = "admin", feature: str | None = None) -> Command:
-    return Command(f"set {name} {value}", kind="set …", level=level, feature=feature, silent=True)
+def set_value(
+    name: str, value: str, *, level: str = "admin", feature: str | None = None, silent: bool = True
+) -> Command:
+    return Command(f"set {name} {value}", "set …", level, feature, silent, not_yet="" if silent else NOT_YET)
+
+
+def kick(name: str) -> Command:
+    """A deed: nothing shows that it was done."""
+    return Command(f"kick {name}", "kick …", "admin", silent=True)
+
+
+def end(name: str) -> Command:
+    """End a session, which is a value that goes away."""
+    return Command(f"end {name}", "end …", "admin", as_good="No such session")
 
 
 @dataclass
@@ -51,6 +72,8 @@ class Memory:
     :param values: what it has now.
     :param refuses: commands that it answers with words.
     :param ignores: commands that it answers as if they were carried out.
+    :param not_yet: commands that it refuses so many times, with words that say that one may ask again.
+    :param notices: command → words that it gives beside a success.
     :param fails: what happens instead of an answer, by the number of the writing line, from 0.
     :param carries_out: whether a line that ``fails`` is carried out all the same.
     :param replaced: HAProxy was reloaded, and the process is gone.
@@ -60,6 +83,8 @@ class Memory:
     values: State
     refuses: frozenset[str] = frozenset()
     ignores: frozenset[str] = frozenset()
+    not_yet: dict[str, int] = field(default_factory=dict)
+    notices: Mapping[str, str] = field(default_factory=dict)
     fails: Mapping[int, CannotConnect | TimedOut | ClosedEarly] = field(default_factory=dict)
     carries_out: bool = True
     cut: int | None = None
@@ -88,10 +113,16 @@ class Memory:
     def _said(self, command: str) -> str:
         if command in self.refuses:
             return "[3]: No such value.\n\n"
-        if command not in self.ignores:
-            _set, name, value = words_of(command)[0]
-            self.values[name] = value
-        return "\n"
+        if self.not_yet.get(command):
+            self.not_yet[command] -= 1
+            return f"[3]: {NOT_YET}, there is somebody.\n\n"
+        verb, name, *value = words_of(command)[0]
+        if verb == "end" and self.values.pop(name, None) is None:
+            return "[3]: No such session (use 'show sess').\n\n"
+        if verb == "set" and command not in self.ignores:
+            (self.values[name],) = value
+        notice = self.notices.get(command)
+        return "\n" if notice is None else f"[4]: {notice}\n\n"
 
 
 @dataclass
@@ -138,37 +169,70 @@ class World:
 
 @dataclass(frozen=True)
 class Values:
-    """The resource: on each process, values as wished, in one or several goals."""
+    """The resource: on each process, values as wished, in one or several goals.
+
+    :param until: of the last goal.
+    :param deeds: value → a deed that goes with it.
+    :param swept: sessions of old workers that the last goal ends.
+    :param retry: of the last goal.
+    :param goes_back: whether a failure brings back what was there before.
+    :param resort: value → what it is set to when its time is over.
+    :param resort_sweeps: sessions of old workers that are ended then.
+    :param silent: whether the commands are said to be silent.
+    """
 
     goals: Sequence[Mapping[str, Mapping[str, str]]]
     until: Until[State] | None = None
     level: str = "admin"
     features: Mapping[str, str] = field(default_factory=dict)
+    deeds: frozenset[str] = frozenset()
+    swept: frozenset[str] = frozenset()
+    retry: tuple[float, float] = (0.0, 0.0)
+    goes_back: bool = False
+    resort: Mapping[str, str] = field(default_factory=dict)
+    resort_sweeps: frozenset[str] = frozenset()
+    silent: bool = True
 
     def observe(self, process: Process) -> Conversation[State]:
         text = yield from process.ask(SHOW)
         lines = (line.partition(" ") for line in text.splitlines() if not line.startswith("#"))
         return {name: value for name, _blank, value in lines}
 
-    def aim(self, now: PerProcess[State]) -> Sequence[Goal[State]]:
-        wanted = [PerProcess({name: goal[name] for name in now if name in goal}) for goal in self.goals]
+    def aim(self, now: PerProcess[State], origin: PerProcess[State]) -> Sequence[Goal[State]]:
+        wanted = [PerProcess({name: self._aimed(goal[name]) for name in now if name in goal}) for goal in self.goals]
+        former = PerProcess({name: self._former(state) for name, state in origin.items()}) if self.goes_back else None
         return [
-            Goal(aimed, self.until if number == len(wanted) else None) for number, aimed in enumerate(wanted, start=1)
+            Goal(aimed, self.until, self.swept, self.retry, former)
+            if number == len(wanted)
+            else Goal(aimed, former=former)
+            for number, aimed in enumerate(wanted, start=1)
         ]
 
+    def _aimed(self, wish: Mapping[str, str]) -> dict[str, Aimed[str]]:
+        def deeds(name: str) -> dict[str, Step]:
+            return {"kick": Step((name, "kick"), kick(name), seen=False)} if name in self.deeds else {}
+
+        return {name: Aimed(value, frozenset({"value"}), deeds(name)) for name, value in wish.items()}
+
+    def _former(self, state: State) -> dict[str, Aimed[str]]:
+        return {name: Aimed(value, frozenset({"value"})) for name, value in state.items()}
+
     def route(self, now: State, aimed: Mapping[Any, Any]) -> Iterable[Step]:
-        for name, value in aimed.items():
-            if now.get(name) != value:
-                yield Step((name, "value"), set_value(name, value, level=self.level, feature=self.features.get(name)))
+        for name, target in aimed.items():
+            if now.get(name) != target.record:
+                feature = self.features.get(name)
+                command = set_value(name, target.record, level=self.level, feature=feature, silent=self.silent)
+                yield Step((name, "value"), command)
+            yield from target.deeds.values()
 
     def predicted(self, now: State, aimed: Mapping[Any, Any]) -> State:
-        return {**now, **aimed}
+        return {**now, **{name: target.record for name, target in aimed.items()}}
 
     def missed(self, now: State, aimed: Mapping[Any, Any]) -> dict[Part, str]:
         return {
-            (name, "value"): f"{name} is {now.get(name)}, not {value}"
-            for name, value in aimed.items()
-            if now.get(name) != value
+            (name, "value"): f"{name} is {now.get(name)}, not {target.record}"
+            for name, target in aimed.items()
+            if now.get(name) != target.record
         }
 
     def view(self, now: PerProcess[State], keys: Sequence[Any]) -> dict[str, object]:
@@ -177,6 +241,23 @@ class Values:
     def remains(self, process: Process) -> Conversation[Mapping[Any, int]]:
         text = yield from process.ask(SHOW)
         return {"sessions": text.count("session")}
+
+    def sweep(self, process: Process, keys: AbstractSet[Any]) -> Conversation[Sequence[Step]]:
+        state = yield from self.observe(process)
+        return [Step((name, "sessions"), end(name)) for name in state if name in keys]
+
+    def last_resort(self, now: PerProcess[State], places: Sequence[Place]) -> Goal[State]:
+        aimed = {
+            process: self._aimed({name: self.resort[name] for place, name in places if place == process and name})
+            for process in now
+        }
+        return Goal(PerProcess(aimed), sweep=self.resort_sweeps)
+
+    def warnings(self, before: PerProcess[State]) -> Iterable[str]:
+        return (f"{process} may change" for process in before)
+
+    def known(self, before: PerProcess[State]) -> dict[str, object]:
+        return {"before": dict(before)}
 
     def answer(self, before: PerProcess[State], after: PerProcess[State], waited: float) -> dict[str, object]:
         return {"before": dict(before), "after": dict(after), "waited": waited}
@@ -210,20 +291,48 @@ class FakeClock:
         return Clock(lambda: self.seconds, self.sleep)
 
 
+def plan_of(fleet: Fleet, resource: Resource[S]) -> Plan[S]:
+    """What a task would do that has done nothing yet."""
+    before = fleet.each(resource.observe)
+    return plan(fleet, resource, before, before)
+
+
+class Patient:
+    """What any kind of waiting says of itself, for kinds that only judge."""
+
+    empties: frozenset[Any] = frozenset()
+    interval = 1.0
+
+    def terms(self, place: Place) -> Terms:
+        assert len(place) == 2
+        return Terms(10.0)
+
+
 @dataclass(frozen=True)
 class UntilValue:
-    """Until a value is there on every process."""
+    """Until a value is there on every process.
+
+    :param limits: how long that may take, on every process that is not among the special ones.
+    """
 
     name: str
     value: str
-    counts_old: bool = False
+    empties: frozenset[Any] = frozenset()
+    interval: float = 1.0
+    limits: Terms = Terms(10.0)  # noqa: RUF009 a tuple that nobody can change
+    special: Mapping[str, Terms] = field(default_factory=dict)
+
+    def terms(self, place: Place) -> Terms:
+        return self.special.get(place[0], self.limits)
 
     def judge(self, now: PerProcess[State], old: Remains, seconds: float, memory: Mapping[Any, Any]) -> Verdict:
         assert seconds >= 0
-        assert dict(old) == {}
-        left = (
-            f"{self.name} of {process} is {state.get(self.name)}"
+        left: dict[Place, str] = {
+            (process, self.name): f"{self.name} of {process} is {state.get(self.name)}"
             for process, state in now.items()
             if state.get(self.name) != self.value
-        )
-        return verdict(left, memory)
+        }
+        for worker, sessions in old.items():
+            if sessions != {"sessions": 0}:
+                left[worker, None if sessions is None else self.name] = f"{worker} says {sessions}"
+        return Verdict(left, memory)

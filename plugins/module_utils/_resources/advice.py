@@ -1,0 +1,50 @@
+# Copyright (c) 2026, haproxyadmin.haproxy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the user should know of a change that will not last."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from .._dialect.servers import ENABLED, Server
+from .._fleet import PerProcess
+from .._plan import named
+from .values import Values
+
+
+def advice(before: PerProcess[Any], wished: Mapping[str, Mapping[Any, Values]]) -> Iterable[str]:
+    """One sentence for each kind of change that something else undoes."""
+    pairs = [(before[process].servers[key], values) for process, each in wished.items() for key, values in each.items()]
+    yield from _about(
+        "is made at run time: the next reload forgets it, and 'default-server' of the configuration is not applied to it",
+        (server for server, values in pairs if not server.present and values.creates),
+    )
+    yield from _about(
+        "is deleted at run time: if the configuration has it, the next reload brings it back",
+        (server for server, values in pairs if server.present and values.state == "absent"),
+    )
+    yield from _about(
+        "has an agent check, which may undo 'ready'; agent_check=disabled in the same task would stop it",
+        (server for server, values in pairs if _agent_may_undo(server, values)),
+    )
+    yield from _about(
+        "has a host name: if a resolver looks it up, it may change the address again",
+        (server for server, values in pairs if server.fqdn and _moves(server, values)),
+    )
+
+
+def _agent_may_undo(server: Server, values: Values) -> bool:
+    stopped = values.settings.get("agent_check") == "disabled"
+    comes_back = values.state == "ready" and server.state != "ready" and not values.wait
+    return comes_back and bool(server.agent_state & ENABLED) and not stopped
+
+
+def _moves(server: Server, values: Values) -> bool:
+    return bool(values.settings.get("address", server.address) != server.address)
+
+
+def _about(what: str, servers: Iterable[Server]) -> Iterable[str]:
+    called = sorted({server.called for server in servers})
+    if called:
+        yield f"{named(called)} {what}"

@@ -1,0 +1,80 @@
+# Copyright (c) 2026, haproxyadmin.haproxy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How many servers of a backend must stay in service."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from typing import Any
+
+from .._dialect.servers import RUNNING, STARTING, Key, Server
+from .._errors import InputError
+from .._fleet import PerProcess
+from .values import Values
+
+_WRITTEN = re.compile(r"([0-9]{1,6})(%?)", re.ASCII)
+
+
+def refuse_too_few(now: PerProcess[Any], wished: Mapping[str, Mapping[Key, Values]]) -> None:
+    """
+    :raises InputError: when the task takes servers out of a backend and leaves fewer than its ``min_up`` in service on
+        one of the processes.
+    """
+    for process, each in wished.items():
+        wishes = {(key[0], values.min_up) for key, values in each.items() if values.min_up is not None}
+        going = set(_going(now[process].servers, each)) if wishes else set()
+        for backend, written in sorted(wishes):
+            here = [it for key, it in now[process].servers.items() if key[0] == backend and it.present]
+            _judge(process, backend, written, here, going)
+
+
+def _going(servers: Mapping[Key, Server], wished: Mapping[Key, Values]) -> Iterator[str]:
+    """The servers that the task takes out of service, as ``backend/name``, and those that track them."""
+    out = {servers[key].called for key, values in wished.items() if _leaves(values)}
+    yield from (servers[key].called for key, values in wished.items() if _loses(servers[key], values))
+    while out:
+        yield from out
+        out = {server.called for server in servers.values() if server.tracks in out}
+
+
+def _judge(process: str, backend: str, written: str, servers: Sequence[Server], going: AbstractSet[str]) -> None:
+    wanted = least(written, len(servers))
+    active = any(not server.backup for server in servers)
+    serving = [server for server in servers if in_service(server) and not (active and server.backup)]
+    out = sorted(server.name for server in serving if server.called in going)
+    left = len(serving) - len(out)
+    if out and left < wanted:
+        raise InputError(
+            f"min_up is {written} of the {len(servers)} servers of {backend}, that is {wanted}; on process {process} "
+            f"{len(serving)} are in service, and without {', '.join(out[:10])} only {left} would be"
+        )
+
+
+def least(written: str, servers: int) -> int:
+    """``"2"`` or ``"50%"`` (of so many servers, rounded up) as a number.
+
+    :raises InputError: when it is neither.
+    """
+    found = _WRITTEN.fullmatch(written)
+    if found is None or (found[2] and int(found[1]) > 100):
+        raise InputError(f"min_up {written!r} is neither a whole number nor a percentage up to 100%")
+    number = int(found[1])
+    return -(-number * servers // 100) if found[2] else number
+
+
+def in_service(server: Server) -> bool:
+    """Whether the server gets traffic: running or starting, ready in effect, with a weight. A backup server counts."""
+    return server.op_state in (STARTING, RUNNING) and server.effective_state == "ready" and server.weight > 0
+
+
+def _leaves(values: Values) -> bool:
+    """Whether the server is taken out, and with it what tracks it."""
+    down = any(values.settings.get(name) in ("down", "stopping") for name in ("health_status", "agent_status"))
+    return values.state in ("drain", "maint", "absent") or down
+
+
+def _loses(server: Server, values: Values) -> bool:
+    weight = values.settings.get("weight")
+    return weight is not None and weight.of(server.initial_weight) == 0

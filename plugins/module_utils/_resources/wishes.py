@@ -1,0 +1,177 @@
+# Copyright (c) 2026, haproxyadmin.haproxy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which of a task's wishes is about which server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import product
+from typing import NamedTuple, Protocol
+
+from .._dialect.servers import Key, Server
+from .._errors import InputError
+from .selection import Names
+from .values import Values
+
+
+class Wish(NamedTuple):
+    """What is asked of some servers.
+
+    :param backends: None: every one that has such a server.
+    :param special: process → what is asked there instead.
+    """
+
+    names: Names
+    backends: Names | None
+    values: Values
+    special: Mapping[str, Values]
+    fail_on_not_found: bool
+
+    @property
+    def loose(self) -> bool:
+        """Whether only looking at a server tells that it is meant."""
+        return self.backends is None or bool(self.backends.globs or self.names.globs)
+
+    def at(self, process: str) -> Values:
+        return self.special.get(process, self.values)
+
+    @property
+    def everywhere(self) -> list[Values]:
+        """All that is asked, on whichever process."""
+        return [self.values, *self.special.values()]
+
+    def means(self, key: Key) -> bool:
+        return self.names.match(key[1]) and self.in_backend(key[0])
+
+    def in_backend(self, backend: str) -> bool:
+        return self.backends is None or self.backends.match(backend)
+
+
+class _Seen(Protocol):
+    """What the search for names needs of what a process says."""
+
+    @property
+    def keys(self) -> Sequence[Key]: ...
+
+    @property
+    def backends(self) -> Sequence[str]: ...
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """All wishes of a task."""
+
+    wishes: tuple[Wish, ...]
+
+    @cached_property
+    def settings(self) -> frozenset[str]:
+        """The settings that the task speaks of."""
+        return frozenset(name for wish in self.wishes for values in wish.everywhere for name in values.settings)
+
+    def spoken(self, key: Key) -> frozenset[str]:
+        """The settings that the task speaks of for this server."""
+        return frozenset(name for wish in self.of(key) for values in wish.everywhere for name in values.settings)
+
+    @cached_property
+    def _exact(self) -> dict[Key, list[Wish]]:
+        """(backend, server) → wishes that name just these."""
+        exact: dict[Key, list[Wish]] = {}
+        for wish in self.wishes:
+            if not wish.loose and wish.backends is not None:
+                for key in product(wish.backends.names, wish.names.names):
+                    exact.setdefault(key, []).append(wish)
+        return exact
+
+    @cached_property
+    def _loose(self) -> list[Wish]:
+        """The wishes that have to be looked at for every server."""
+        return [wish for wish in self.wishes if wish.loose]
+
+    @cached_property
+    def _guarding(self) -> list[Wish]:
+        return [wish for wish in self.wishes if any(values.min_up is not None for values in wish.everywhere)]
+
+    def of(self, key: Key) -> list[Wish]:
+        """The wishes that are about this server: at most one, if the task is sound."""
+        return self._exact.get(key, []) + [wish for wish in self._loose if wish.means(key)]
+
+    def means(self, key: Key) -> bool:
+        return bool(self.of(key))
+
+    def look_at(self, backend: str, name: str) -> bool:
+        """Whether the server has to be read whole: the task is about it, or about how many are left beside it."""
+        return self.means((backend, name)) or any(wish.in_backend(backend) for wish in self._guarding)
+
+    def could_be(self, backends: Sequence[str], *, new: bool) -> set[Key]:
+        """The servers that the task would make or does not want, whether they are there or not.
+
+        :param backends: those that a process has.
+        :param new: whether it can make a server.
+        """
+        keys: set[Key] = set()
+        for wish in self.wishes:
+            if wish.backends is not None and any(_may_be_missing(values, new=new) for values in wish.everywhere):
+                keys.update(product(filter(wish.backends.match, backends), wish.names.names))
+        return keys
+
+    def assigned(self, process: str, servers: Mapping[Key, Server]) -> Iterator[tuple[Key, Values]]:
+        """What is asked of each of these servers.
+
+        :raises InputError: when two wishes are about one.
+        """
+        for key, server in servers.items():
+            wishes = self.of(key)
+            if len(wishes) > 1:
+                raise InputError(f"two items of servers are about {server.called}")
+            for wish in wishes:
+                values = wish.at(process)
+                if server.present or values.creates or values.state == "absent":
+                    yield key, values
+
+    def all_found(self, now: Mapping[str, _Seen], assigned: Mapping[str, Mapping[Key, Values]]) -> None:
+        """
+        :raises ObjectNotFound: for the first name that matches nothing anywhere.
+        :raises InputError: for a process that is not there.
+        """
+        backends = {name for seen in now.values() for name in seen.backends}
+        found: dict[int, set[str]] = {}
+        for key in {key for those in assigned.values() for key in those}:
+            for wish in self.of(key):
+                found.setdefault(id(wish), set()).add(key[1])
+        # Those in backends that the configuration disables take no command.
+        locked = {key for name, seen in now.items() for key in seen.keys if key not in assigned[name] and self.of(key)}
+        for wish in self.wishes:
+            strange = sorted(set(wish.special) - set(now))
+            if strange:
+                raise InputError(f"a value is for process {strange[0]}, and there are only {', '.join(now)}")
+            self._needs_backend(wish, now, assigned)
+            gone = any(values.state == "absent" for values in wish.everywhere) and not any(map(wish.means, locked))
+            wanted = wish.fail_on_not_found and not gone
+            lost = wish.backends.unmatched(backends) if wish.backends else []
+            if lost or (wanted and wish.names.unmatched(found.get(id(wish), ()))):
+                from .not_found import not_found  # needed after failures only
+
+                keys = {key for seen in now.values() for key in seen.keys}
+                raise not_found(wish.names, wish.backends, keys, backends, found.get(id(wish), set()))
+
+    def _needs_backend(
+        self, wish: Wish, now: Mapping[str, _Seen], assigned: Mapping[str, Mapping[Key, Values]]
+    ) -> None:
+        """
+        :raises InputError: when it is not said where the server is to be made.
+        """
+        if wish.backends is not None or not any(values.state == "present" for values in wish.everywhere):
+            return
+        keys = {key for those in assigned.values() for key in those if wish.means(key)}
+        for process, seen in now.items():
+            for backend, name in sorted(keys - set(assigned[process])):
+                if backend in seen.backends:
+                    raise InputError(
+                        f"process {process} has no {backend}/{name}; say the backend, and it is created there"
+                    )
+
+
+def _may_be_missing(values: Values, *, new: bool) -> bool:
+    return values.state in ("present", "absent") or (new and values.creates)

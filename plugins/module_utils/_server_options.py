@@ -1,0 +1,126 @@
+# Copyright (c) 2026, haproxyadmin.haproxy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a task can ask of servers: options, and wishes out of them. Documented in plugins/doc_fragments/server.py."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
+from ._argspec import WAIT
+from ._errors import InputError
+from ._resources.selection import names_of
+from ._resources.values import STATES, values_of
+from ._resources.wishes import Wish, Wishes
+
+Params = Mapping[str, Any]
+Spec = dict[str, dict[str, Any]]
+
+_TEXT: dict[str, Any] = {"type": "str"}
+_NUMBER: dict[str, Any] = {"type": "int"}
+_CHECK: dict[str, Any] = {"type": "str", "choices": ["enabled", "disabled"]}
+_SWITCH: dict[str, Any] = {"type": "bool", "default": False}
+_NAMES: dict[str, Any] = {"type": "list", "elements": "str"}
+
+# What one server can be asked for.
+SERVER: Spec = {
+    "state": {"type": "str", "choices": list(STATES)},
+    "weight": _TEXT,
+    "address": _TEXT,
+    "port": _NUMBER,
+    "fqdn": _TEXT,
+    "maxconn": _NUMBER,
+    "ssl": {"type": "bool"},
+    "check_address": _TEXT,
+    "check_port": _NUMBER,
+    "agent_address": _TEXT,
+    "agent_port": _NUMBER,
+    "agent_send": _TEXT,
+    "health_check": _CHECK,
+    "agent_check": _CHECK,
+    "health_status": {"type": "str", "choices": ["up", "stopping", "down"]},
+    "agent_status": {"type": "str", "choices": ["up", "down"]},
+    "health": _SWITCH,
+    "agent": _SWITCH,
+    "options": _TEXT,
+    "drain": _SWITCH,
+    **WAIT,
+    "wait_retries": _NUMBER,
+    "on_timeout": {"type": "str", "choices": ["fail", "shutdown", "continue"], "default": "fail"},
+    "shutdown_sessions": _SWITCH,
+    "min_up": _TEXT,
+    "fail_on_not_found": {"type": "bool", "default": True},
+}
+ARGUMENTS: Spec = {
+    "name": {**_NAMES, "aliases": ["server", "host"]},
+    "backend": _NAMES,
+    "servers": {
+        "type": "list",
+        "elements": "dict",
+        "options": {
+            "name": {**_NAMES, "required": True},
+            "backend": _NAMES,
+            **{name: {"type": "raw"} for name in SERVER},
+        },
+    },
+    **SERVER,
+}
+RULES: dict[str, Any] = {
+    "mutually_exclusive": [("name", "servers"), ("wait_timeout", "wait_retries")],
+    "required_one_of": [("name", "servers")],
+}
+
+
+def wishes_of(params: Params) -> Wishes:
+    """
+    :raises InputError: for a value that nothing can be meant by.
+    """
+    if params["servers"] is None:
+        return Wishes((_wish(params, values=params, special={}),))
+    if not params["servers"]:
+        raise InputError("servers is empty; it takes at least one item")
+    return Wishes(tuple(_wish_of_item(params, item) for item in params["servers"]))
+
+
+def _wish(params: Params, values: Params, special: Mapping[str, Params]) -> Wish:
+    return Wish(
+        names=names_of("name", params["name"]),
+        backends=None if params["backend"] is None else names_of("backend", params["backend"]),
+        values=values_of(values),
+        special={process: values_of(its) for process, its in special.items()},
+        fail_on_not_found=values["fail_on_not_found"],
+    )
+
+
+def _wish_of_item(params: Params, item: Params) -> Wish:
+    """An item of ``servers``: what it says, else what is said beside it. A dictionary is a value for each process."""
+    said = {name: value for name, value in item.items() if value is not None and name in SERVER}
+    apart = {name: value for name, value in said.items() if isinstance(value, dict)}
+    alike = {name: value for name, value in said.items() if name not in apart}
+    names = {"name": item["name"], "backend": params["backend"] if item["backend"] is None else item["backend"]}
+    beside = {name: params[name] for name in SERVER if params[name] is not None and name not in apart}
+    if "wait_timeout" in said and "wait_retries" in said:
+        raise InputError("an item of servers: wait_timeout and wait_retries exclude each other")
+    if "wait_timeout" in said:
+        beside.pop("wait_retries", None)
+    values = _typed(beside, alike)
+    special = {process: _typed(beside, {**alike, **its}) for process, its in _by_process(apart)}
+    return _wish({**names}, values, special)
+
+
+def _by_process(apart: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for process in dict.fromkeys(str(process) for values in apart.values() for process in values):
+        yield process, {name: values[process] for name, values in apart.items() if process in values}
+
+
+def _typed(beside: Params, said: Params) -> Params:
+    """
+    :raises InputError: with Ansible's own words for a value that the option does not take.
+    """
+    result = ArgumentSpecValidator(SERVER).validate({**beside, **said})
+    if result.error_messages:
+        raise InputError(f"an item of servers: {'; '.join(result.error_messages)}")
+    typed: Params = result.validated_parameters
+    return typed
