@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import Any, Union
 
 # Family and place for ``connect``.
-Places = list[tuple[int, "str | tuple[Any, ...]"]]
+Places = list[tuple[int, Union[str, tuple[Any, ...]]]]
 
 
 def canonical(text: str) -> str | None:
@@ -27,7 +27,7 @@ def places_of(host: str, port: int, seconds: float) -> Places:
 
     :raises OSError: when there is none, or none was found in time.
     """
-    found: queue.SimpleQueue[Union[Places, OSError]] = queue.SimpleQueue()  # noqa: UP007 Python 3.9 knows no other
+    found: queue.SimpleQueue[Places | OSError] = queue.SimpleQueue()
 
     def look_up() -> None:
         try:
