@@ -152,6 +152,7 @@ def _frontend(binds: str) -> str:
     return f"frontend public\n{binds}    default_backend www\n"
 
 
+TRIES = 10
 _HEAD = "POST /hold HTTP/1.1\r\nHost: lab\r\nConnection: close\r\nContent-Length: 1\r\n"
 
 
@@ -163,7 +164,19 @@ def ask_for(port: int, server: str) -> HeldSession:
 
 
 def hold(port: int, server: str) -> HeldSession:
-    """A session on this server of a sticky backend; returns when it got there."""
+    """A session on this server of a sticky backend; returns when it got there.
+
+    Just after a reload the old worker may reset what still waits in its backlog, so a reset connection is tried again.
+    """
+    for _try in range(TRIES - 1):
+        try:
+            return _hold(port, server)
+        except ConnectionResetError:
+            time.sleep(0.05)
+    return _hold(port, server)
+
+
+def _hold(port: int, server: str) -> HeldSession:
     connection = connect(f"127.0.0.1:{port}")
     try:
         connection.sendall(f"{_HEAD}Cookie: SRV={server}\r\nExpect: 100-continue\r\n\r\n".encode())
