@@ -113,6 +113,8 @@ options:
     description:
       - Whether health checks run. V(enabled) is refused for a server without one, V(disabled) is true of it already.
       - A server whose checks are disabled keeps the health that it has.
+      - A check that is disabled during maintenance and enabled after it sleeps on, on all versions, until the server has been
+        in maintenance once more; a warning says so. Enable it before the server becomes ready, as O(health) does.
       - When omitted, the check is left as it is, but for O(health) and for servers that this task creates.
     type: str
     choices: [enabled, disabled]

@@ -132,6 +132,19 @@ def test_check_mode_never_waits(fleet: tuple[Fleet, int]) -> None:
         assert predicted["changed"]
 
 
+def test_a_check_that_sleeps_is_told(fleet: tuple[Fleet, int]) -> None:
+    """Disabled in maintenance and enabled after it, a check never runs again, and the server is never plainly up."""
+    balancer, _port = fleet
+    for step in ({"state": "maint"}, {"health_check": "disabled"}, {"state": "ready"}):
+        assert not run(MODULE, _task(balancer, "web1", **{**step, "wait": False})).get("failed")
+    told = run(MODULE, _task(balancer, "web1", health_check="enabled", wait=False))
+    assert "lets it sleep" in str(told["warnings"])
+    failure = run(MODULE, _task(balancer, "web1", state="ready", wait_timeout=0.5))
+    assert "its check sleeps until it has been in maintenance again" in failure["msg"]
+    for state in ("maint", "ready"):
+        assert not run(MODULE, _task(balancer, "web1", state=state, wait_timeout=20)).get("failed")
+
+
 @pytest.mark.parametrize("name", ["dead1", "off1", "follow1", "spare1"])
 def test_a_server_without_sessions_is_drained_at_once(fleet: tuple[Fleet, int], name: str) -> None:
     """DOWN, in maintenance, tracking, backup: what counts is the server's own flag and its sessions."""

@@ -30,6 +30,7 @@ STOPPED, STARTING, RUNNING, STOPPING = range(4)
 # srv_check_state and srv_agent_state
 CONFIGURED = 2
 ENABLED = 4
+PAUSED = 8
 
 SHOW_BACKENDS = Command("show backend")
 SHOW_STATE = Command("show servers state")
@@ -99,6 +100,15 @@ class Server(NamedTuple):
     def checked(self) -> bool:
         """Whether a health or an agent check runs (or would, out of maintenance)."""
         return bool((self.check_state | self.agent_state) & ENABLED)
+
+    @property
+    def check_sleeps(self) -> bool:
+        """Whether the health check is paused though the server is not in maintenance.
+
+        Maintenance pauses checks. One that is disabled then, and enabled when the server is back, stays paused until the
+        next maintenance ends (all versions).
+        """
+        return bool(self.check_state & PAUSED) and self.effective_state != "maint"
 
     def put(self, state: str) -> Server:
         """This server after ``set server … state``: HAProxy switches between its flags and never sets both."""

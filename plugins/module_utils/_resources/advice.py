@@ -10,6 +10,7 @@ from typing import Any
 from .._dialect.servers import ENABLED, Server
 from .._fleet import PerProcess
 from .._plan import named
+from .rows import switched
 from .values import Values
 
 
@@ -29,6 +30,11 @@ def advice(before: PerProcess[Any], wished: Mapping[str, Mapping[Any, Values]]) 
         (server for server, values in pairs if _agent_may_undo(server, values)),
     )
     yield from _about(
+        "has a health check that was disabled in maintenance, so that HAProxy lets it sleep: enabled, it runs only after "
+        "another state=maint and state=ready",
+        (server for server, values in pairs if server.check_sleeps and _stays_asleep(server, values)),
+    )
+    yield from _about(
         "has a host name: if a resolver looks it up, it may change the address again",
         (server for server, values in pairs if server.fqdn and _moves(server, values)),
     )
@@ -38,6 +44,11 @@ def _agent_may_undo(server: Server, values: Values) -> bool:
     stopped = values.settings.get("agent_check") == "disabled"
     comes_back = values.state == "ready" and server.state != "ready" and not values.wait
     return comes_back and bool(server.agent_state & ENABLED) and not stopped
+
+
+def _stays_asleep(server: Server, values: Values) -> bool:
+    enabled = values.settings.get("health_check", switched(server.check_state)) == "enabled"
+    return enabled and values.state not in ("maint", "absent")
 
 
 def _moves(server: Server, values: Values) -> bool:

@@ -114,7 +114,8 @@ class UntilServers:
                 )
             ended = self._check_ended(place, reading, memory, remembered)
             if not _up(server, reading):
-                yield place, f"{server.called} on {process}: {reading.status}{_last_words(reading)}"
+                asleep = "; its check sleeps until it has been in maintenance again" if server.check_sleeps else ""
+                yield place, f"{server.called} on {process}: {reading.status}{_last_words(reading)}{asleep}"
             elif place in self.returning and server.checked:
                 since = remembered[place] = memory.get(place, seconds)
                 interval = self.values[place].interval

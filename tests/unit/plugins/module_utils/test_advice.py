@@ -16,6 +16,7 @@ MADE = "is made at run time"
 DELETED = "is deleted at run time"
 AGENT = "has an agent check, which may undo 'ready'"
 NAMED = "has a host name"
+ASLEEP = "has a health check that was disabled in maintenance"
 HERE = {"name": ["web1"], "backend": ["www"]}
 
 
@@ -45,6 +46,13 @@ def _advice(options: dict[str, Any], *servers: Server) -> list[str]:
         pytest.param({"address": "::2"}, full(fqdn="a.test"), NAMED, id="a resolver may move it back"),
         pytest.param({"address": "127.0.0.1"}, full(fqdn="a.test"), "", id="there it is already"),
         pytest.param({"address": "::2"}, full(), "", id="no resolver"),
+        pytest.param({"health_check": "enabled"}, full(check_state=10), ASLEEP, id="it would sleep on"),
+        pytest.param({"weight": "1"}, full(check_state=14), ASLEEP, id="it sleeps"),
+        pytest.param({"weight": "1"}, full(check_state=10), "", id="it is off"),
+        pytest.param(
+            {"health_check": "enabled"}, full(check_state=10, admin_state=1), "", id="it pauses in maintenance"
+        ),
+        pytest.param({"state": "maint"}, full(check_state=14), "", id="the next ready wakes it"),
         pytest.param({"fqdn": "b.test"}, full(fqdn="a.test"), "", id="another name"),
     ],
 )
