@@ -44,7 +44,7 @@ options:
       - What to do when a socket does not answer as a HAProxy does.
       - When omitted, a socket that is named in O(socket) must answer. Of what a directory or a glob turned up, sockets that
         are certainly no HAProxy (nobody listens, another protocol) are skipped with a warning; one that hangs or may not
-        be read fails a task that writes, before it writes, and is skipped with a warning by one that only reads.
+        be read fails a module that can write, before it writes, and is skipped with a warning by one that only reads.
       - V(fail) fails for every socket, V(warn) skips every one with a warning.
     type: str
     choices:

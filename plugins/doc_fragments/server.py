@@ -32,7 +32,9 @@ options:
         HAProxy that can. Needs HAProxy 2.6 where one is to be created. The next reload forgets the server.
       - V(absent) deletes the server, after maintenance and after waiting until its last session has ended; a name that
         matches nothing is success. When HAProxy refuses, the former state is restored. Needs HAProxy 2.6 where one is to
-        be deleted. The next reload brings back a server that the configuration has. Of the other settings only
+        be deleted. The next reload brings back a server that the configuration has. What is
+        fed back of it holds those keywords in O(options) that HAProxy shows, and no others. Refused while another server
+        tracks it. Nothing is deleted on any process while one of them has sessions of it. Of the other settings only
         O(agent_check=disabled) means something beside it.
       - When omitted, the state is left as it is.
     type: str
@@ -121,8 +123,8 @@ options:
   agent_check:
     description:
       - Whether agent checks run. V(enabled) is refused for a server without one, V(disabled) is true of it already.
-      - An agent sets the same state and the same weight as this module, so it may undo both. V(disabled) is said before
-        anything else in the same task.
+      - An agent sets the same state and the same weight as this module, so it may undo both. V(disabled) is said before the
+        state and everything else but the agent's own settings, which HAProxy takes only while the check runs.
       - When omitted, the check is left as it is, but for O(agent) and for servers that this task creates.
     type: str
     choices: [enabled, disabled]
@@ -203,7 +205,8 @@ options:
         rounded up. A task that takes servers out and would leave fewer, on any current process, is refused before
         anything is sent.
       - In service is a server that is running or in its slow start, ready in effect, and has a weight above 0. Servers
-        without checks count; backup servers only where there is no other server. What tracks a server goes with it.
+        without checks count; backup servers only where there is no other server. What tracks a server goes with it. A server that the
+        same task brings back does not count, since it is not up yet.
       - When omitted, every server may go.
     type: str
   fail_on_not_found:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ._errors import ClosedEarly, CommandRefused, HAProxyError, PartlyApplied, ProcessReplaced, WaitTimedOut
 from ._fleet import Fleet, PerProcess
-from ._plan import KILLED, Part, Place, Plan, Stage, Step, Until, listed, named
+from ._plan import KILLED, Goal, Part, Place, Plan, Stage, Step, Until, listed, named
 from ._planning import steps_to
 from ._process import Told
 from ._sending import Clock, Ledger, attempted, may_yet
@@ -45,6 +45,26 @@ def insist(
     return told
 
 
+def pass_guard(
+    fleet: Fleet, resource: Resource[S], goal: Goal[S], now: PerProcess[S], waited: float, clock: Clock
+) -> PerProcess[S]:
+    """Wait until a goal's guard lets its commands pass, as long as they may be repeated.
+
+    :raises WaitTimedOut: with the guard's words; nothing was sent.
+    """
+    timeout, interval = goal.retry
+    ends = clock.now() + timeout - waited
+    while goal.guard is not None:
+        why = goal.guard(now)
+        if not why:
+            break
+        if clock.now() >= ends:
+            raise WaitTimedOut(why)
+        clock.sleep(min(interval, ends - clock.now()))
+        now = fleet.each(resource.observe)
+    return now
+
+
 def too_late(
     fleet: Fleet,
     resource: Resource[S],
@@ -64,10 +84,13 @@ def too_late(
     """
     wishes = {place: "continue" if place in extended else until.terms(place).on_timeout for place in late}
     if "fail" in wishes.values():
-        raise WaitTimedOut(f"after {seconds + waited:.3g} s still waiting for {named(late.values())}")
+        raise WaitTimedOut(
+            f"after {round(seconds + waited, 3):g} s still waiting for {named(late.values())}",
+            process=next(iter(late))[0],
+        )
     left = [text for place, text in late.items() if wishes[place] == "continue"]
     if left:
-        ledger.warnings.append(f"after {seconds + waited:.3g} s no longer waiting for {named(left)}")
+        ledger.warnings.append(f"after {round(seconds + waited, 3):g} s no longer waiting for {named(left)}")
     ends = [place for place in late if wishes[place] == "shutdown"]
     if ends:
         goal = resource.last_resort(now, ends)

@@ -23,6 +23,6 @@ def whole(option: str, value: int, *, most: int, least: int = 0) -> int:
     """
     :raises InputError: when it is not between ``least`` and ``most``.
     """
-    if not least <= value <= most:
+    if isinstance(value, bool) or not least <= value <= most:
         raise InputError(f"{option} is {value}; it takes whole numbers from {least} to {most}")
     return value

@@ -47,6 +47,10 @@ def carry_out(fleet: Fleet, resource: Resource[S], plan: Plan[S], clock: Clock =
             if now is not plan.before:
                 stage = Stage(goal, steps_to(fleet, resource, goal, now, goal.sweep))
             try:
+                if stage.steps and goal.guard is not None:
+                    from ._aftermath import pass_guard  # where servers are deleted only
+
+                    now = pass_guard(fleet, resource, goal, now, waited, clock)
                 if stage.steps:
                     _apply(fleet, resource, stage, planned, waited, ledger, clock)
                     now = fleet.each(resource.observe)

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any, Generic, NamedTuple, Optional, Protocol, TypeVar
+from typing import Any, Callable, Generic, NamedTuple, Optional, Protocol, TypeVar
 
 from ._fleet import PerProcess
 from ._protocol import Command
@@ -109,6 +109,7 @@ class Goal(Generic[S]):
     :param sweep: objects whose sessions on old workers are to be ended.
     :param retry: how long, and how often (in seconds), to repeat a command that may not be carried out yet.
     :param former: what to go back to when this fails: process → object → its target.
+    :param guard: why the commands cannot be sent yet; "": they can.
     """
 
     aimed: PerProcess[Mapping[Any, Any]]
@@ -116,6 +117,7 @@ class Goal(Generic[S]):
     sweep: frozenset[Any] = frozenset()
     retry: tuple[float, float] = (0.0, 0.0)
     former: PerProcess[Mapping[Any, Any]] | None = None
+    guard: Callable[[PerProcess[S]], str] | None = None
 
 
 Steps = dict[str, tuple[Step, ...]]

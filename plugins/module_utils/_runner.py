@@ -52,8 +52,12 @@ class _Task:
 
     def __init__(self, argument_spec: Mapping[str, Any], **rules: Any) -> None:
         self.module = AnsibleModule(argument_spec={**argument_spec, **FLEET}, supports_check_mode=True, **rules)
-        self._known: Result = {}
         self._also_done: list[Mapping[str, str]] = []
+        self._known: Result = {
+            **{key: [] for key in ("processes", "skipped_sockets", "commands", "unconfirmed")},
+            "old_workers": "unknown",
+            "also_done": self._also_done,
+        }
         self._first: tuple[Fleet, Plan[Any]] | None = None
 
     def answer(self, work: Callable[[_Task], Result]) -> None:
@@ -147,7 +151,7 @@ class _Task:
         for skipped in fleet.skipped:
             self.module.warn(f"skipped {skipped.socket}: {skipped.reason}")
         self._known = {
-            **({"also_done": self._also_done} if writes else {}),
+            **self._known,
             "processes": [_process(process) for process in (*fleet.processes, *(fleet.old or ()))],
             "old_workers": "unknown" if fleet.old is None else [process.name for process in fleet.old],
             # Ansible itself gives the key "skipped" a meaning: a task with anything in it counts as not run.

@@ -149,6 +149,18 @@ def test_a_client_that_slips_in_is_waited_for(lab: Balancers) -> None:
     assert _gone(lab)
 
 
+def test_nothing_is_deleted_while_one_process_has_sessions(lab: Balancers) -> None:
+    """HAProxy would refuse it there when it is gone from the others, and no way leads back."""
+    with lab.hold(len(lab.ports) - 1) as session:
+        failure = run(MODULE, _task(lab, wait_timeout=0.4, on_timeout="continue"))
+        assert failure["error"] == "WaitTimedOut"
+        assert "so nothing is deleted anywhere; the former state was restored" in failure["msg"]
+        assert not any(DELETE in line["command"] for line in [*failure["done"], *failure["also_done"]])
+        for index in range(len(lab.ports)):
+            assert servers(lab.fleet, index)["www", "web1"].state == "ready"
+        assert session.is_open()
+
+
 def test_shutdown_ends_the_sessions_and_the_server_goes(lab: Balancers) -> None:
     with lab.hold(0) as session, lab.hold(0, "web2") as other:
         result = run(MODULE, _task(lab, wait_timeout=0.4, on_timeout="shutdown"))

@@ -207,10 +207,51 @@ def test_absent_of_what_the_version_cannot_delete(set_balancer: SetBalancer) -> 
     assert sent(predicted) == [commands] * len(set_balancer.recorders)
 
 
+def test_what_is_fed_back_of_a_deleted_server_makes_it_again(set_balancer: SetBalancer) -> None:
+    """With its checks, its role and its weights; what else it had HAProxy does not show."""
+    set_balancer.reset()
+    if cannot(set_balancer):
+        return
+    options = "check inter 100ms port 8090 backup weight 7 agent-check agent-port 9 agent-addr 127.0.0.3"
+    made = task(set_balancer, "few/again1", {"state": "maint", **HERE, "options": options})
+    first = run(MODULE, made)
+    assert not first.get("failed"), first["msg"]
+    gone = run(MODULE, task(set_balancer, "few/again1", {"state": "absent"}))
+    assert not gone.get("failed"), gone["msg"]
+    before = [row["before"] for row in gone["servers"]]
+    back = holds(MODULE, {"servers": before, "socket": set_balancer.sockets}, set_balancer.recorders, "servers")
+    assert [row["after"] for row in back["servers"]] == [row["after"] for row in first["servers"]]
+    raw = [set_balancer.fleet.ask(index, "show stat few 4 -1") for index in range(len(set_balancer.recorders))]
+    for table in raw:
+        header, *lines = table.splitlines()
+        (line,) = [line for line in lines if line.startswith("few,again1,")]
+        assert dict(zip(header[2:].split(","), line.split(","), strict=False))["bck"] == "1"
+    run(MODULE, task(set_balancer, "few/again1", {"state": "absent"}))
+
+
+def test_many_new_servers_are_made_in_the_order_that_was_predicted(set_balancer: SetBalancer) -> None:
+    set_balancer.reset()
+    if cannot(set_balancer):
+        return
+    names = [f"many{number}" for number in range(12, 0, -1)]
+    wish = {"name": names, "backend": ["few"], "state": "present", **HERE, "socket": set_balancer.sockets}
+    result = holds(MODULE, wish, set_balancer.recorders, "servers")
+    added = [line["command"].split()[2] for line in result["commands"] if line["command"].startswith("add server ")]
+    assert added == [f"few/{name}" for name in sorted(names)] * len(set_balancer.recorders)
+    run(MODULE, {"name": names, "backend": ["few"], "state": "absent", "socket": set_balancer.sockets})
+
+
+def test_absent_of_a_tracked_server_is_refused(set_balancer: SetBalancer) -> None:
+    set_balancer.reset()
+    arguments = task(set_balancer, "tracked/leader1", {"state": "absent"})
+    refused(set_balancer, arguments, "InputError", "cannot be deleted: tracked/follow1 tracks it")
+
+
 @pytest.mark.parametrize("drain", [False, True])
 def test_a_refused_absent_is_taken_back(set_balancer: SetBalancer, drain: bool) -> None:
+    """What a resolver looks up cannot be deleted, and only HAProxy knows."""
     set_balancer.reset()
-    place = "tracked/leader1"
+    place = "set/named1"
     wish = {"state": "absent", "drain": drain, "wait_timeout": 1, "wait_interval": 0.1}
     arguments = task(set_balancer, place, wish)
     if cannot(set_balancer):
@@ -218,7 +259,7 @@ def test_a_refused_absent_is_taken_back(set_balancer: SetBalancer, drain: bool) 
         return
     for index in range(len(set_balancer.recorders)):
         set_balancer.tell(index, f"set server {place} state {'ready' if index % 2 else 'drain'}")
-    before = [truth["tracked", "leader1"]["state"] for truth in set_balancer.given()]
+    before = [truth["set", "named1"]["state"] for truth in set_balancer.given()]
     failure = run(MODULE, arguments)
     assert failure.get("failed"), failure
     assert failure["changed"]
@@ -230,7 +271,7 @@ def test_a_refused_absent_is_taken_back(set_balancer: SetBalancer, drain: bool) 
     ]
     refusals = [(line["process"], line["command"]) for line in failure["refused"]]
     assert refusals == [(name, f"del server {place}") for name in names_of(set_balancer)]
-    assert [truth["tracked", "leader1"]["state"] for truth in set_balancer.given()] == before
+    assert [truth["set", "named1"]["state"] for truth in set_balancer.given()] == before
 
 
 def test_names_with_globs(set_balancer: SetBalancer) -> None:

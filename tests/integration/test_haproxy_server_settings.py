@@ -492,6 +492,12 @@ def test_what_a_server_cannot_be_given_is_refused(
     refused(set_balancer, arguments, "InputError", words)
 
 
+@pytest.mark.parametrize("option", ["port", "maxconn", "check_port", "agent_port"])
+@pytest.mark.parametrize("value", [True, False])
+def test_a_bool_is_no_number(set_balancer: SetBalancer, option: str, value: bool) -> None:
+    refused(set_balancer, task(set_balancer, "all/all1", {option: value}), "InputError", "it takes whole numbers")
+
+
 def test_what_is_no_address_or_name_is_refused(set_balancer: SetBalancer) -> None:
     set_balancer.reset()
     for option in ("address", "check_address", "agent_address"):

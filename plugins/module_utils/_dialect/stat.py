@@ -19,6 +19,7 @@ _BACKENDS_AND_SERVERS = 6
 STATIC = "static-rr"
 
 SHOW_BACKENDS = Command("show stat -1 2 -1")
+SHOW_SERVERS = Command("show stat -1 4 -1")
 
 # From so many backends on, one table of all is cheaper than one exchange for each.
 _ONE_BY_ONE = 8

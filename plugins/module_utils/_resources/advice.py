@@ -22,7 +22,8 @@ def advice(before: PerProcess[Any], wished: Mapping[str, Mapping[Any, Values]]) 
         (server for server, values in pairs if not server.present and values.creates),
     )
     yield from _about(
-        "is deleted at run time: if the configuration has it, the next reload brings it back",
+        "is deleted at run time: if the configuration has it, the next reload brings it back; of its keywords 'before' holds "
+        "only those that HAProxy shows",
         (server for server, values in pairs if server.present and values.state == "absent"),
     )
     yield from _about(

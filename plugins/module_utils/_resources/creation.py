@@ -25,6 +25,23 @@ def missing(key: Key) -> Server:
     return _NOWHERE._replace(backend=key[0], name=key[1])
 
 
+def with_options(values: dict[str, object], server: Server) -> dict[str, object]:
+    """The values of a server that goes, with the keywords that make it again, as far as HAProxy shows them."""
+    if not server.present:
+        return values
+    words = [f"weight {server.initial_weight}"]
+    words += ["backup"] if server.backup else []
+    if server.check_state & CONFIGURED:
+        words.append("check")
+        words += [f"port {server.check_port}"] if server.check_port else []
+        words += [f"addr {server.check_address}"] if server.check_address else []
+    if server.agent_state & CONFIGURED:
+        words.append("agent-check")
+        words += [f"agent-port {server.agent_port}"] if server.agent_port else []
+        words += [f"agent-addr {server.agent_address}"] if server.agent_address else []
+    return {**values, "options": " ".join(words)}
+
+
 def created(server: Server, values: Values, algorithm: str) -> Server:
     """The server as HAProxy makes it: in maintenance, its checks off. ``default-server`` is not applied.
 

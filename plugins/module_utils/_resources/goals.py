@@ -5,11 +5,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from .._dialect.servers import Key, Server
+from .._errors import InputError
 from .._fleet import PerProcess
-from .._plan import Goal, Place
+from .._plan import Goal, Place, named
 from .._shapes import Aimed
 from .readings import Reading
 from .way import CHECK, CREATE, GO, KILL, REMOVE, SETTLE, way
@@ -25,6 +28,7 @@ class Observed(NamedTuple):
     :param servers: also those that could be there, as absent ones.
     :param algorithms: backend → ``balance`` algorithm, where the level lets it be read.
     :param dynamic: whether servers can be made and deleted.
+    :param tracked: server → one that tracks it, as ``backend/name``; read where servers are to be deleted.
     """
 
     keys: list[Key]
@@ -33,6 +37,7 @@ class Observed(NamedTuple):
     readings: dict[Key, Reading]
     algorithms: dict[str, str]
     dynamic: bool
+    tracked: Mapping[str, str] = {}
 
 
 Assigned = Mapping[str, "Mapping[Key, Values]"]
@@ -48,6 +53,7 @@ def goals_of(now: PerProcess[Observed], origin: PerProcess[Observed], wished: As
     legs: dict[int, dict[str, dict[Key, Aimed[Server]]]] = {}
     for process, observed in now.items():
         for key, values in wished[process].items():
+            _refuse_tracked(observed, key, values)
             for leg in way(observed.servers[key], values, observed.algorithms.get(key[0], "")):
                 legs.setdefault(leg.number, {}).setdefault(process, {})[key] = leg.aimed
     return [_goal(number, PerProcess(legs[number]), now, origin, wished) for number in sorted(legs)]
@@ -68,8 +74,24 @@ def _goal(
         return Goal(aimed, until_killed(every, aimed), sweep=keys, former=former)
     if number == REMOVE:
         retry = max((values.terms.timeout, values.interval) for values in every.values())
-        return Goal(aimed, retry=retry, former=former)
+        return Goal(aimed, retry=retry, former=former, guard=partial(_still_served, frozenset(every)))
     return Goal(aimed, _until(number, every, first), former=former)
+
+
+def _refuse_tracked(observed: Observed, key: Key, values: Values) -> None:
+    server = observed.servers[key]
+    if values.state == "absent" and server.present and server.called in observed.tracked:
+        raise InputError(f"{server.called} cannot be deleted: {observed.tracked[server.called]} tracks it")
+
+
+def _still_served(places: AbstractSet[Place], now: PerProcess[Observed]) -> str:
+    """Why nothing may be deleted yet: HAProxy would refuse it on one process, when it is gone from the others."""
+    busy = [
+        f"{now[p].servers[k].called} on {p}"
+        for p, k in sorted(places)
+        if k in now[p].servers and now[p].servers[k].sessions
+    ]
+    return f"sessions are left on {named(busy)}, so nothing is deleted anywhere" if busy else ""
 
 
 def _until(number: int, every: Mapping[Place, Values], first: Mapping[Place, Server]) -> UntilServers | None:

@@ -4,11 +4,13 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Sequence
 
 from .._errors import InputError
 
+_UNSAYABLE = re.compile("[\x00-\x08\x0a-\x1f\x7f]")
 # Of the 64 words of a command, `add server`, the server and its address are four. 2.6 drops what is more in silence.
 _MOST_WORDS = 60
 
@@ -28,6 +30,8 @@ def words_of(options: str) -> tuple[str, ...]:
 
     :raises InputError: when a quote is never closed, and for more words than HAProxy reads.
     """
+    if _UNSAYABLE.search(options):
+        raise InputError(f"options {options!r} holds a control character")
     try:
         words = tuple(shlex.split(options))
     except ValueError as error:

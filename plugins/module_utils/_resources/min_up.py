@@ -48,7 +48,8 @@ def _judge(process: str, backend: str, written: str, servers: Sequence[Server], 
     if out and left < wanted:
         raise InputError(
             f"min_up is {written} of the {len(servers)} servers of {backend}, that is {wanted}; on process {process} "
-            f"{len(serving)} are in service, and without {', '.join(out[:10])} only {left} would be"
+            f"{len(serving)} are in service, and without {', '.join(out[:10])} only {left} would be",
+            process=process,
         )
 
 

@@ -60,10 +60,14 @@ class Servers:
         if could_be:
             from .creation import missing  # most tasks are about servers that are there
 
-            found.update({key: missing(key) for key in could_be if key not in state.wanted})
+            found.update({key: missing(key) for key in sorted(could_be) if key not in state.wanted})
             for cells in stat.parse_stat((yield from process.ask(stat.SHOW_BACKENDS)), NEEDED, WANTED):
                 algorithms[cells["pxname"]] = cells.get("algo", "")
-        return Observed(state.keys, backends, found, readings, algorithms, dynamic)
+        tracked: dict[str, str] = {}
+        if self.wishes.delete:
+            for cells in stat.parse_stat((yield from process.ask(stat.SHOW_SERVERS)), NEEDED, WANTED):
+                tracked.setdefault(cells.get("tracked", ""), f"{cells['pxname']}/{cells['svname']}")
+        return Observed(state.keys, backends, found, readings, algorithms, dynamic, tracked)
 
     def remains(self, process: Process) -> Conversation[Mapping[Key, int]]:
         from .._dialect.connections import SHOW_CONNECTIONS, parse_connections  # where there are old workers only
@@ -168,6 +172,10 @@ class Servers:
         """A server as an item of the option ``servers``."""
         spoken = self.wishes.spoken(key)
         values = {process: rows.settable(server, spoken) for process, server in _having(now, key)}
+        if self.wishes.delete:
+            from .creation import with_options  # few tasks delete servers
+
+            values = {process: with_options(its, now[process].servers[key]) for process, its in values.items()}
         if values:  # where it could be and is not, it is absent: what is fed back does not make it there
             lack = [name for name, it in now.items() if name not in values and it.dynamic and key[0] in it.backends]
             values.update({name: {"state": "absent"} for name in lack})

@@ -75,6 +75,11 @@ class Wishes:
         return frozenset(name for wish in self.of(key) for values in wish.everywhere for name in values.settings)
 
     @cached_property
+    def delete(self) -> bool:
+        """Whether any server is to be deleted."""
+        return any(values.state == "absent" for wish in self.wishes for values in wish.everywhere)
+
+    @cached_property
     def _exact(self) -> dict[Key, list[Wish]]:
         """(backend, server) → wishes that name just these."""
         exact: dict[Key, list[Wish]] = {}
