@@ -21,7 +21,7 @@ def seconds(option: str, value: float, *, least: float) -> float:
 
 def whole(option: str, value: int, *, most: int, least: int = 0) -> int:
     """
-    :raises InputError: when it is not between ``least`` and ``most``.
+    :raises InputError: when it is not between ``least`` and ``most``, or a bool, which Ansible takes for a number.
     """
     if isinstance(value, bool) or not least <= value <= most:
         raise InputError(f"{option} is {value}; it takes whole numbers from {least} to {most}")

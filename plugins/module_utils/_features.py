@@ -48,6 +48,12 @@ FEATURES = {
     # 3.4.7 says "invalid addr" to every address.
     "check_address": Feature("changing the check_address of a server", (2, 4), ((3, 4, 0), (3, 4, 7))),
     "agent_port": Feature("changing the agent_port of a server", (2, 4)),
+    # Up to 2.2 a frontend that was shut down has no row any more, and "STOP" says that it is disabled.
+    "frontend_stays": Feature("seeing that a frontend was shut down", (2, 3)),
+    # From 2.3 on a disabled frontend was "OPEN", until a correction that 2.6.12 has.
+    "frontend_status": Feature("seeing that a frontend is disabled", (2, 2), ((2, 3, 0), (2, 6, 11))),
+    # 3.4.0 crashes when its counters are cleared under traffic with rate limits.
+    "clear_all_counters": Feature("clearing all counters", (2, 2), ((3, 4, 0), (3, 4, 0))),
     # 2.4 and 2.5 know it as an experiment only.
     "dynamic_servers": Feature("adding or deleting a server", (2, 6)),
 }

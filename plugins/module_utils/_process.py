@@ -155,6 +155,23 @@ class Process:
             raise
         return text
 
+    def say(self, command: Command, *, judged: bool) -> Conversation[Reply]:
+        """Whatever one command answers.
+
+        :param judged: whether words of refusal are one; ``help`` says "Unknown command" on old versions.
+        :raises CommandRefused: when it is a refusal.
+        """
+        whole = None if self.route == DIRECT else is_gone
+        try:
+            line = line_of((command,), self.bound, self.route)
+            reply = read_reply((yield Exchange(self.address, line, grace=GRACE, whole=whole)), self.route)
+            if judged:
+                _judge(command, reply)
+        except HAProxyError as error:
+            error.locate(self.name, command.shown)
+            raise
+        return reply
+
     def tell(self, commands: Sequence[Command]) -> Conversation[Told]:
         """Send commands that write, in order, up to the first that is refused or not answered."""
         done: list[Command] = []

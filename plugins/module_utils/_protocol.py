@@ -36,6 +36,7 @@ class Command:
     :param silent: success is an empty reply on every version, so that many may be joined in one line.
     :param not_yet: how a refusal begins after which one may ask again.
     :param as_good: how a refusal begins that says what one wanted to hear.
+    :param payload: lines that follow the command, none of them empty; such a command stands alone.
     """
 
     text: str
@@ -45,6 +46,7 @@ class Command:
     silent: bool = False
     not_yet: str = ""
     as_good: str = ""
+    payload: str = ""
 
     @property
     def shown(self) -> str:
@@ -156,7 +158,9 @@ def line_of(commands: Sequence[Command], bound: int, route: Route) -> bytes:
 
     :raises InputError: when it is over the bound.
     """
-    line = encode(route.start + ";".join(route.each + command.text for command in commands) + "\n")
+    payload = commands[0].payload
+    mark = f" <<\n{payload}\n\n" if payload else "\n"
+    line = encode(route.start + ";".join(route.each + command.text for command in commands) + mark)
     if len(line) > bound:
         raise InputError(
             f"a line of {len(line)} bytes is over the bound of {bound}, above which HAProxy may abort: "

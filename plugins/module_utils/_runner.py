@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ._contracts import Resource
 
 S = TypeVar("S")
+C = TypeVar("C")
 
 Params = Mapping[str, Any]
 Result = dict[str, Any]
@@ -42,9 +43,28 @@ def run(argument_spec: Mapping[str, Any], resource_of: Callable[[Params], Resour
     _Task(argument_spec, **rules).answer(lambda task: task.change(resource_of(task.module.params)))
 
 
-def run_info(argument_spec: Mapping[str, Any], gather: Callable[[Fleet], Result]) -> None:
-    """Be a module that only reads."""
-    _Task(argument_spec).answer(lambda task: {"changed": False, **gather(task.fleet(writes=False))})
+def run_info(argument_spec: Mapping[str, Any], gather_of: Callable[[Params], Callable[[Fleet], Result]]) -> None:
+    """Be a module that only reads.
+
+    :param gather_of: judges the options, before any process is asked for, and says what to ask the fleet.
+    """
+    _Task(argument_spec).answer(lambda task: task.gather(gather_of(task.module.params)))
+
+
+def run_commands(
+    argument_spec: Mapping[str, Any], commands_of: Callable[[Any], C], send: Callable[[Fleet, C, bool], Result]
+) -> None:
+    """Be a module that sends what the user writes in its option ``command``.
+
+    :param commands_of: judges it, before any process is asked for.
+    :param send: does it; when its last argument is False, only what reads.
+    """
+
+    def work(task: _Task) -> Result:
+        commands = commands_of(task.module.params["command"])
+        return send(task.fleet(writes=True), commands, not task.predicts)
+
+    _Task(argument_spec).answer(work)
 
 
 class _Task:
@@ -52,6 +72,7 @@ class _Task:
 
     def __init__(self, argument_spec: Mapping[str, Any], **rules: Any) -> None:
         self.module = AnsibleModule(argument_spec={**argument_spec, **FLEET}, supports_check_mode=True, **rules)
+        self.predicts: bool = self.module.check_mode
         self._also_done: list[Mapping[str, str]] = []
         self._known: Result = {
             **{key: [] for key in ("processes", "skipped_sockets", "commands", "unconfirmed")},
@@ -82,6 +103,14 @@ class _Task:
         self.module.fail_json(
             msg=str(error), changed=touched, **{**self._known, "commands": error.done, **error.as_result()}, **more
         )
+
+    def gather(self, ask: Callable[[Fleet], Result]) -> Result:
+        """Read; when HAProxy is reloaded meanwhile, look again, once."""
+        try:
+            return {"changed": False, **ask(self.fleet(writes=False))}
+        except ProcessReplaced as error:
+            self.module.warn(f"read again: {error}")
+            return {"changed": False, **ask(self.fleet(writes=False))}
 
     def change(self, resource: Resource[S]) -> Result:
         """Do it; when HAProxy is reloaded meanwhile, look again and plan again, once."""
@@ -114,7 +143,7 @@ class _Task:
                 "old workers are unknown: add the master socket, so that their sessions are waited for, too"
             )
         after, waited, commands = planned.after, 0.0, planned.commands()
-        if not self.module.check_mode:
+        if not self.predicts:
             after, waited, commands = before, 0.0, []
             if planned.does_something:
                 after, waited, commands = self._carry_out(fleet, resource, planned)

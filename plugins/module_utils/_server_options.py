@@ -4,10 +4,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
-
-from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ._argspec import WAIT
 from ._errors import InputError
@@ -81,7 +79,9 @@ def wishes_of(params: Params) -> Wishes:
         return Wishes((_wish(params, values=params, special={}),))
     if not params["servers"]:
         raise InputError("servers is empty; it takes at least one item")
-    return Wishes(tuple(_wish_of_item(params, item) for item in params["servers"]))
+    from ._server_items import parts_of  # most tasks have one wish for all
+
+    return Wishes(tuple(_wish(*parts_of(params, item, SERVER)) for item in params["servers"]))
 
 
 def _wish(params: Params, values: Params, special: Mapping[str, Params]) -> Wish:
@@ -92,35 +92,3 @@ def _wish(params: Params, values: Params, special: Mapping[str, Params]) -> Wish
         special={process: values_of(its) for process, its in special.items()},
         fail_on_not_found=values["fail_on_not_found"],
     )
-
-
-def _wish_of_item(params: Params, item: Params) -> Wish:
-    """An item of ``servers``: what it says, else what is said beside it. A dictionary is a value for each process."""
-    said = {name: value for name, value in item.items() if value is not None and name in SERVER}
-    apart = {name: value for name, value in said.items() if isinstance(value, dict)}
-    alike = {name: value for name, value in said.items() if name not in apart}
-    names = {"name": item["name"], "backend": params["backend"] if item["backend"] is None else item["backend"]}
-    beside = {name: params[name] for name in SERVER if params[name] is not None and name not in apart}
-    if "wait_timeout" in said and "wait_retries" in said:
-        raise InputError("an item of servers: wait_timeout and wait_retries exclude each other")
-    if "wait_timeout" in said:
-        beside.pop("wait_retries", None)
-    values = _typed(beside, alike)
-    special = {process: _typed(beside, {**alike, **its}) for process, its in _by_process(apart)}
-    return _wish({**names}, values, special)
-
-
-def _by_process(apart: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]]:
-    for process in dict.fromkeys(str(process) for values in apart.values() for process in values):
-        yield process, {name: values[process] for name, values in apart.items() if process in values}
-
-
-def _typed(beside: Params, said: Params) -> Params:
-    """
-    :raises InputError: with Ansible's own words for a value that the option does not take.
-    """
-    result = ArgumentSpecValidator(SERVER).validate({**beside, **said})
-    if result.error_messages:
-        raise InputError(f"an item of servers: {'; '.join(result.error_messages)}")
-    typed: Params = result.validated_parameters
-    return typed

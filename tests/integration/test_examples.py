@@ -17,9 +17,10 @@ import pytest
 import yaml
 
 from lab.apps import Apps
-from lab.config import servers_body
+from lab.config import bind_lines, servers_body
 from lab.fleet import Fleet, layout
 from lab.oracle import Truth, servers
+from lab.ports import free_port
 from lab.processes import wait_until
 from lab.tasks import MODULES
 from lab.versions import Version, newest, oldest
@@ -34,7 +35,7 @@ Task = dict[str, Any]
 DOCUMENTED = "/run/haproxy/"
 RST = ROOT / "docs" / "docsite" / "rst"
 # Guides whose tasks need nothing but a HAProxy.
-GUIDES = ("guide", "servers")
+GUIDES = ("guide", "servers", "statistics")
 # A code block: the lines behind its directive that are empty or indented.
 BLOCK = re.compile(r"^\.\. code-block:: yaml\+jinja\n((?:\n|[ ]+.*\n)+)", re.MULTILINE)
 NEEDS = re.compile(r" *# Needs HAProxy (\d+)\.(\d+)")
@@ -127,7 +128,8 @@ Text
 @pytest.mark.parametrize("haproxy", [oldest(), newest()], ids=lambda version: f"haproxy={version}")
 @pytest.mark.parametrize("name", examples())
 def test_the_examples_run(haproxy: Version, name: str, apps: Apps, tmp_path: Path) -> None:
-    with layout(haproxy, 4, servers_body(apps.ports)) as fleet:
+    binds = bind_lines(free_port(), processes=4 if haproxy.has_nbproc else 1)
+    with layout(haproxy, 4, servers_body(apps.ports, binds=binds)) as fleet:
         wait_until_up(fleet)
         tasks = list(tasks_for(haproxy, examples()[name].replace(DOCUMENTED, str(fleet.directory))))
         assert tasks

@@ -66,6 +66,11 @@ AT_FIRST = (
     Wanted("stat_www", "show stat #2 6 -1"),
     Wanted("refused_proxy", "show stat #99 6 -1"),
     Wanted("info", "show info"),
+    Wanted("info_typed", "show info typed"),
+    Wanted("typed_backend", "show stat #2 2 -1 typed"),
+    Wanted("typed_server", "show stat #2 4 1 typed"),
+    Wanted("typed_said", "show stat #6 4 1 typed"),
+    Wanted("errors", "show errors", operator=True),
     Wanted("conn", CONNECTIONS),
     Wanted("refused_server", "set server www/web9 state drain"),
     Wanted("refused_backend", "set server nowhere/web1 state drain"),
@@ -158,6 +163,28 @@ GIVEN = (
     Wanted("set_health_stopping", "set server set/v6 health stopping"),
     Wanted("set_agent_status_refused", "set server set/plain1 agent down"),
 )
+# Frontends and what a process as a whole is given, in this order; test_frontends_dialect.py has the commands.
+FRONTENDS = (
+    Wanted("frontends", "show stat -1 1 -1"),
+    Wanted("frontend_enable_again", "enable frontend public"),
+    Wanted("frontend_disable", "disable frontend private"),
+    Wanted("frontend_disable_again", "disable frontend private"),
+    Wanted("frontend_shutdown", "shutdown frontend closed"),
+    Wanted("frontend_shutdown_again", "shutdown frontend closed"),
+    Wanted("frontend_enable_shut", "enable frontend closed"),
+    Wanted("frontend_maxconn", "set maxconn frontend public 50"),
+    Wanted("refused_frontend", "disable frontend nowhere"),
+    Wanted("frontends_changed", "show stat -1 1 -1"),
+    Wanted("frontend_enable", "enable frontend private"),
+    Wanted("global_maxconn", "set maxconn global 100"),
+    Wanted("global_maxconn_refused", "set maxconn global 100000"),
+    Wanted("rate_limit", "set rate-limit http-compression global 8"),
+    Wanted("rate_limit_refused", "set rate-limit sessions global -1"),
+    Wanted("global_info", "show info"),
+    Wanted("clear_counters", "clear counters"),
+    Wanted("clear_counters_all", "clear counters all"),
+    Wanted("help", "help"),
+)
 # Servers that are added to the backend `set`, by what they are called; test_creation.py has the same table.
 ADDED = {
     "plain": "127.0.0.1:8101",
@@ -204,6 +231,7 @@ def main() -> int:
             _capture(version, body, folder)
             _capture_settings(version, apps.ports, folder)
             _capture_master(version, apps.ports, folder)
+            _capture_frontends(version, folder)
             if version.has_nbproc:
                 _capture_nbproc(version, servers_body(apps.ports), folder)
             print(f"HAProxy {version}: {len(list(folder.glob('*.txt')))} replies")
@@ -323,6 +351,15 @@ def _shows(fleet: MasterFleet, pid: int) -> bool:
     return any(row.split()[:1] == [str(pid)] for row in rows)
 
 
+def _capture_frontends(version: Version, folder: Path) -> None:
+    """Three frontends, of which one is disabled and one shut down, and the process's own limits."""
+    names = ("public", "private", "closed")
+    body = "".join(f"frontend {name}\n{bind_lines(free_port())}    maxconn 100\n" for name in names)
+    with one(version, body) as fleet:
+        for wanted in FRONTENDS:
+            _write(fleet, wanted, folder)
+
+
 def _capture_nbproc(version: Version, body: str, folder: Path) -> None:
     with nbproc(version, 2, body, shared=True) as fleet:
         _write(fleet, Wanted("nbproc_facts", FACTS), folder)
@@ -387,7 +424,8 @@ def _scrubbed(reply: bytes, fleet: Fleet, pids: Mapping[int, str] | None = None)
         reply = re.sub(rb"(?<=@!)%d\b" % pid, name.encode(), reply)
     if not pids:
         reply = re.sub(rb"^(Pid: )\d+$", rb"\g<1>4711", reply, flags=re.MULTILINE)
-    return re.sub(rb"^(node: ).*$", rb"\g<1>lb1", reply, flags=re.MULTILINE)
+    reply = re.sub(rb"^(\d+\.Pid\.1:[A-Z]+:u32:)\d+$", rb"\g<1>4711", reply, flags=re.MULTILINE)
+    return re.sub(rb"^(node: |\d+\.node\.1:[A-Z]+:str:).*$", rb"\g<1>lb1", reply, flags=re.MULTILINE)
 
 
 if __name__ == "__main__":

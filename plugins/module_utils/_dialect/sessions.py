@@ -14,7 +14,7 @@ from .servers import Key
 
 SHOW_SESSIONS = Command("show sess", level="operator")
 
-_SESSION = re.compile(r"(0x[0-9a-f]+): .*?\bbe=(\S+) srv=(\S+) ")
+_SESSION = re.compile(r".*?\bbe=(\S+) srv=(\S+) ")
 
 
 class Session(NamedTuple):
@@ -24,17 +24,41 @@ class Session(NamedTuple):
     key: Key
 
 
+# What else is said of a session: name=value, name=[a,b] or name[a,b].
+_FIELD = re.compile(r"([A-Za-z0-9_]+)(?:=(\[[^]]*\](?!\S)|[^\s()]*)|(\[[^]]*\]))")
+_COUNTS = ("epoch", "calls", "rate", "cpu", "lat", "rc")
+
+
+def parse_lines(table: str) -> Iterator[tuple[str, str]]:
+    """The pointer of each session, and what is said of it.
+
+    :raises ReplyNotUnderstood: for a line that is none of a session.
+    """
+    for line in filter(None, lines_of(table)):
+        pointer, colon, text = line.partition(": ")
+        if not (colon and line.startswith("0x")):
+            raise ReplyNotUnderstood(f"a line of the sessions: {line[:80]!r}")
+        yield pointer, text
+
+
+def fields_of(text: str) -> dict[str, int | str]:
+    """What is said of a session, under HAProxy's own names."""
+    fields: dict[str, int | str] = {}
+    for name, value, listed in _FIELD.findall(text):
+        said = value or listed
+        fields[name] = int(said) if name in _COUNTS and said.isdecimal() else said
+    return fields
+
+
 def parse_sessions(table: str) -> Iterator[Session]:
     """The sessions that have a server.
 
     :raises ReplyNotUnderstood: for a line that is none of a session.
     """
-    for line in filter(None, lines_of(table)):
-        if not line.startswith("0x"):
-            raise ReplyNotUnderstood(f"a line of the sessions: {line[:80]!r}")
-        found = _SESSION.match(line)
-        if found is not None and found[3] != "<none>":
-            yield Session(found[1], (found[2], found[3]))
+    for pointer, text in parse_lines(table):
+        found = _SESSION.match(text)
+        if found is not None and found[2] != "<none>":
+            yield Session(pointer, (found[1], found[2]))
 
 
 def shutdown_session(session: Session) -> Command:

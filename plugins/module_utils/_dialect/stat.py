@@ -11,8 +11,9 @@ from collections.abc import Collection, Iterator
 from .._errors import ReplyNotUnderstood
 from .._protocol import Command
 
-# Values of the column `type`; the type argument of the command is a set of bits: 2 for backends, 4 for servers.
-BACKEND, SERVER = "1", "2"
+# Values of the column `type`; the type argument of the command is a set of bits: 1, 2 and 4 for these.
+FRONTEND, BACKEND, SERVER = "0", "1", "2"
+_BITS = {FRONTEND: 1, BACKEND: 2, SERVER: 4}
 _BACKENDS_AND_SERVERS = 6
 
 # The one algorithm whose name says that it takes no other weights than the configured one and none.
@@ -37,6 +38,16 @@ def show_stat_of(backend_ids: Collection[str]) -> list[Command]:
     return [Command(f"show stat #{number} {_BACKENDS_AND_SERVERS} -1") for number in sorted(backend_ids)]
 
 
+def show_stat(kinds: Collection[str]) -> Command:
+    """All rows of these kinds."""
+    return Command(f"show stat -1 {sum(_BITS[kind] for kind in kinds)} -1")
+
+
+def show_typed(kind: str, proxy_id: str, server_id: str) -> Command:
+    """One row with the nature of each of its columns; ``typed.parse_row`` reads it."""
+    return Command(f"show stat #{proxy_id} {_BITS[kind]} {server_id if kind == SERVER else -1} typed")
+
+
 def parse_stat(table: str, needed: Collection[str], wanted: Collection[str] = ()) -> Iterator[Row]:
     """Rows as column → text, with these columns only.
 
@@ -44,17 +55,35 @@ def parse_stat(table: str, needed: Collection[str], wanted: Collection[str] = ()
     :param wanted: columns that may be absent.
     :raises ReplyNotUnderstood: when it is no such table, or a row has other columns than the heading.
     """
+    header, lines = parse_cells(table, needed)
+    taken = [(place, name) for place, name in enumerate(header) if name in needed or name in wanted]
+    for cells in lines:
+        yield {name: cells[place] for place, name in taken}
+
+
+def parse_cells(table: str, needed: Collection[str] = ()) -> tuple[list[str], Iterator[list[str]]]:
+    """The heading and the rows, each a cell for each column of it.
+
+    :raises ReplyNotUnderstood: as :func:`parse_stat`, of a row when it is its turn.
+    """
     if not table.startswith("# pxname,svname,"):
         raise ReplyNotUnderstood(f"not a table of statistics: {table[:60]!r}")
-    lines = csv.reader(io.StringIO(table[2:], newline="\n"), strict=True)
+    lines = _lines(table[2:])
+    header = next(lines)
+    if not set(needed) <= set(header):
+        raise ReplyNotUnderstood(f"the table of statistics lacks {', '.join(sorted(set(needed) - set(header)))}")
+    return header, lines
+
+
+def _lines(text: str) -> Iterator[list[str]]:
+    """The lines, all as long as the first."""
+    lines = csv.reader(io.StringIO(text, newline="\n"), strict=True)
+    width = 0
     try:
-        header = next(lines, [])
-        if not set(needed) <= set(header):
-            raise ReplyNotUnderstood(f"the table of statistics lacks {', '.join(sorted(set(needed) - set(header)))}")
-        taken = [(place, name) for place, name in enumerate(header) if name in needed or name in wanted]
         for cells in lines:
-            if len(cells) != len(header):
-                raise ReplyNotUnderstood(f"a row of {len(cells)} cells in a table of {len(header)}: {cells[:2]!r}")
-            yield {name: cells[place] for place, name in taken}
+            width = width or len(cells)
+            if len(cells) != width:
+                raise ReplyNotUnderstood(f"a row of {len(cells)} cells in a table of {width}: {cells[:2]!r}")
+            yield cells
     except csv.Error as error:
         raise ReplyNotUnderstood(f"line {lines.line_num} of the statistics: {error}") from error

@@ -30,6 +30,12 @@ def not_found(
     return ObjectNotFound(f"server {pattern!r} is only in backends that the configuration disables")
 
 
+def nowhere(what: str, names: Names, known: Iterable[str]) -> ObjectNotFound:
+    """The error for the first of these names that is nowhere."""
+    there = list(known)
+    return _sentence(what, names.unmatched(there)[0], there, "")
+
+
 def _sentence(what: str, pattern: str, names: Iterable[str], where: str) -> ObjectNotFound:
     known = sorted(set(names))
     near = get_close_matches(pattern, known, n=3, cutoff=0.5)

@@ -103,6 +103,15 @@ def test_what_a_version_has_and_what_needs_no_version_is_let_through() -> None:
         pytest.param("3.4.7", "check_address", False, id="check address, the last that is broken"),
         pytest.param("3.4.8", "check_address", True, id="check address afterwards"),
         pytest.param("3.5.0", "check_address", True, id="check address of the next"),
+        pytest.param("2.2.34", "frontend_stays", False, id="2.2 forgets a frontend that was shut down"),
+        pytest.param("2.3.0", "frontend_stays", True, id="a frontend that was shut down stays"),
+        pytest.param("2.2.9", "frontend_status", True, id="a disabled frontend, before it broke"),
+        pytest.param("2.3.0", "frontend_status", False, id="a disabled frontend is called open"),
+        pytest.param("2.6.11", "frontend_status", False, id="a disabled frontend, the last that may be broken"),
+        pytest.param("2.6.12", "frontend_status", True, id="a disabled frontend afterwards"),
+        pytest.param("3.3.9", "clear_all_counters", True, id="clearing all counters, before it broke"),
+        pytest.param("3.4.0", "clear_all_counters", False, id="clearing all counters crashes"),
+        pytest.param("3.4.1", "clear_all_counters", True, id="clearing all counters afterwards"),
     ],
 )
 def test_features(version: str, feature: str, there: bool) -> None:

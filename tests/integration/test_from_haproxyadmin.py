@@ -1,0 +1,82 @@
+# Copyright (c) 2026, haproxyadmin.haproxy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The guide "From haproxyadmin": every task in it runs, on processes as haproxyadmin's own configuration makes them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from lab.apps import Apps
+from lab.oracle import servers
+from lab.versions import newest, oldest
+
+from .spread import MAXCONN, Spread, spread
+from .test_examples import BLOCK, DOCUMENTED, RST, every, run_tasks, tasks_for, tasks_in
+from .test_haproxy_frontend import frontends
+from .test_haproxy_global import limits
+
+pytestmark = pytest.mark.target
+
+GUIDE = RST / "from_haproxyadmin.rst"
+# What haproxyadmin's classes HAProxy, Frontend, Backend and Server have.
+MEMBERS = (
+    "frontends", "frontend", "backends", "backend", "servers", "server", "metric", "maxconn", "ratelimitconn",
+    "ratelimitsess", "ratelimitsslsess", "totalrequests", "requests", "processids", "uptime", "uptimesec",
+    "description", "nodename", "releasedate", "version", "info", "errors", "command", "clearcounters",
+    "setmaxconn", "setratelimitconn", "setratelimitsess", "setratelimitsslsess", "show_acl", "get_acl", "add_acl",
+    "del_acl", "clear_acl", "show_map", "get_map", "add_map", "set_map", "del_map", "clear_map", "name", "iid",
+    "process_nb", "status", "requests_per_process", "stats_per_process", "enable", "disable", "shutdown", "sid",
+    "weight", "check_status", "check_code", "last_status", "last_agent_check", "address", "port", "setstate",
+    "setweight", "retry", "retry_interval", "timeout",
+)  # fmt: skip
+
+
+@pytest.fixture(params=[oldest(), newest()], ids=lambda version: f"haproxy={version}")
+def four(request: pytest.FixtureRequest, apps: Apps) -> Iterator[Spread]:
+    """nbproc 4 on the oldest version, four instances on the newest."""
+    yield from spread(request.param, apps.ports)
+
+
+def test_the_guide_names_all_that_haproxyadmin_has() -> None:
+    text = GUIDE.read_text(encoding="utf-8")
+    assert [member for member in MEMBERS if f"``{member}``" not in text] == []
+
+
+def test_every_block_of_the_guide_is_tasks() -> None:
+    text = GUIDE.read_text(encoding="utf-8")
+    blocks = text.count(".. code-block::")
+    assert blocks == len(BLOCK.findall(text)) == 5
+    tasks = yaml.safe_load(tasks_in(text))
+    assert len(tasks) == text.count("- name: ")
+    modules = {key for task in tasks for key in task if key.startswith("haproxyadmin.")}
+    names = ("info", "global", "command", "frontend", "server")
+    assert modules == {f"haproxyadmin.haproxy.haproxy_{name}" for name in names}
+
+
+def test_every_task_of_the_guide_runs(four: Spread, tmp_path: Path) -> None:
+    text = tasks_in(GUIDE.read_text(encoding="utf-8")).replace(DOCUMENTED, str(four.fleet.directory))
+    tasks = list(tasks_for(four.fleet.version, text))
+    told = run_tasks(tmp_path, four.fleet, tasks, deploy="true")
+    assert f" ok={len(list(every(tasks)))} " in told
+    assert "failed=0 skipped=0 rescued=0 ignored=0" in told
+    for index in range(4):
+        assert limits(four.fleet, index) == {
+            "maxconn": MAXCONN,
+            **dict.fromkeys(("rate_limit_connections", "rate_limit_sessions"), 0),
+            **dict.fromkeys(("rate_limit_ssl_sessions", "rate_limit_http_compression"), 0),
+        }
+    for index in (2, 3):
+        now = frontends(four.fleet, index)
+        assert now["frontend1_proc34"] == ("OPEN", 500)
+        shut = now.get("frontend2_proc34")
+        assert shut is None if four.fleet.version.number < (2, 3) else shut is not None and shut.status == "STOP"
+        truths = servers(four.fleet, index)
+        assert truths["backend1_proc34", "bck_all_srv1"].state == "drain"
+        assert truths["backend2_proc34", "bck_all_srv1"].state == "maint"
+    assert servers(four.fleet, 0)["backend_proc1", "bck_all_srv1"] == ("ready", 20, 100)
+    state = four.fleet.ask(2, "show servers state backend1_proc34")
+    assert " bck1_proc34_srv1 127.0.0.2 " in state

@@ -1,0 +1,89 @@
+# Copyright (c) 2026, haproxyadmin.haproxy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""haproxy_info of thousands of servers: the work grows as the tables do."""
+
+from __future__ import annotations
+
+import csv
+import io
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._discovery import Policy, discover
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._fleet import Fleet as Addressed
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.info import DEFAULT, gather_of
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._transport import converse
+
+from lab.fleet import Fleet, one
+from lab.raw import ask
+from lab.recorder import Recorders
+from lab.tasks import run
+from lab.versions import newest
+
+MODULE = "haproxy_info"
+BACKENDS = 50
+# What is not in proportion to the table: exchanges, learning, the first run of code. Generous, as other tests run too.
+CONSTANT_SECONDS = 1.0
+TIMES = 3
+
+
+def body(servers: int) -> str:
+    """So many servers without checks, in 50 backends."""
+    return "".join(
+        f"backend b{backend}\n"
+        + "".join(f"    server s{number} 127.0.0.1:1\n" for number in range(servers // BACKENDS))
+        for backend in range(BACKENDS)
+    )
+
+
+@pytest.fixture(scope="module")
+def large() -> Iterator[Fleet]:
+    with one(newest(), body(5000)) as fleet:
+        yield fleet
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """The least of some measurements, which other work on the machine disturbs least."""
+    taken = []
+    for _time in range(3):
+        begin = time.perf_counter()
+        work()
+        taken.append(time.perf_counter() - begin)
+    return min(taken)
+
+
+def addressed(fleet: Fleet) -> Addressed:
+    return discover(fleet.sockets, Policy(None, False, None), converse, 60.0)
+
+
+def gathered(fleet: Addressed) -> dict[str, Any]:
+    ask_all = gather_of({"gather_subset": list(DEFAULT), "frontend": None, "backend": None, "server": None})
+    return ask_all(fleet)
+
+
+def read_raw(fleet: Fleet) -> None:
+    """The table as CSV and nothing else, with HAProxy's own state of the servers."""
+    for command in ("show stat", "show servers state"):
+        list(csv.reader(io.StringIO(ask(fleet.sockets[0], command, 60.0).decode())))
+
+
+def test_all_servers_are_there_and_only_few_rows_were_asked_twice(large: Fleet) -> None:
+    with Recorders(large) as recorders:
+        result = run(MODULE, {"socket": recorders.sockets, "timeout": 60})
+        assert len(result["servers"]) == 5000
+        assert len(result["backends"]) == BACKENDS
+        assert all(row["consistent"] and row["state"] == "ready" for row in result["servers"])
+        assert recorders.writes() == [[]]
+
+
+def test_the_time_is_that_of_the_table_a_few_times(large: Fleet) -> None:
+    fleet = addressed(large)
+    assert seconds(lambda: gathered(fleet)) <= TIMES * seconds(lambda: read_raw(large)) + CONSTANT_SECONDS
+
+
+def test_the_time_grows_as_the_number_of_servers(large: Fleet) -> None:
+    with one(newest(), body(1000)) as small:
+        few, many = (addressed(fleet) for fleet in (small, large))
+        assert seconds(lambda: gathered(many)) <= 5 * 2 * seconds(lambda: gathered(few)) + CONSTANT_SECONDS

@@ -1,0 +1,212 @@
+# Copyright (c) 2026, haproxyadmin.haproxy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Commands as a user writes them: exactly one each, and what HAProxy would make of it."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._errors import (
+    CommandRefused,
+    InputError,
+    TimedOut,
+    UnknownCommand,
+)
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._protocol import DIRECT, Command, line_of
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.raw import answers, commands_of, reads
+from hypothesis import given
+from hypothesis import strategies as st
+
+from unit.plugins.module_utils.support import (
+    VERSIONS,
+    Answer,
+    ScriptedConverse,
+    by_line,
+    facts,
+    fleet_of,
+    process,
+    reply_of,
+)
+from unit.plugins.module_utils.support import commands_of as cut
+from unit.plugins.module_utils.support import words_of as words_that_haproxy_reads
+
+TAKEN = {
+    "show info": "show info",
+    "  show info\t": "show info",
+    "show\tinfo": "show\tinfo",
+    "add acl x a\\;b": "add acl x a\\;b",
+    "add acl x a\\ b": "add acl x a\\ b",
+    "add acl x a\\\\": "add acl x a\\\\",
+    "add acl x a\\\\\\;b": "add acl x a\\\\\\;b",
+    "add acl x a\\<\\<": "add acl x a\\<\\<",
+    "add acl x a<b": "add acl x a<b",
+    "add acl x é#'\"": "add acl x é#'\"",
+}
+
+
+@pytest.mark.parametrize(("item", "text"), TAKEN.items(), ids=TAKEN)
+def test_what_is_one_command_is_taken_as_it_stands(item: str, text: str) -> None:
+    for form in (item, {"command": item}, {"command": item, "payload": None}, {"command": item, "payload": ""}):
+        assert commands_of([form]) == [Command(text, text)]
+
+
+@pytest.mark.parametrize(("payload", "kept"), [
+    ("a b", "a b"), ("a b\n", "a b"), ("a b\n\n\n", "a b"), ("a b\nc d\n", "a b\nc d"), ("a ;b\\\n<<\n", "a ;b\\\n<<"),
+    (" \n", " "), ("\n", ""), ("", ""),
+])  # fmt: skip
+def test_a_payload_loses_only_the_line_ends_behind_it(payload: str, kept: str) -> None:
+    assert commands_of([{"command": "add map x", "payload": payload}]) == [
+        Command("add map x", "add map x", payload=kept)
+    ]
+
+
+@pytest.mark.parametrize("item", [
+    "a;b", ";", "a\\\\;b", "a\\;;", "a\nb", "a\rb", "a\\\nb", "a\x00", "a\x1b", "a\x7f", "a <<", "<<", "a <<x b", "a\\<<", "a\\<<<",
+    "a\\", "a\\\\\\", "", " ", "\t", 5, None, [], ["show info"], True, {}, {"payload": "x"}, {"command": None},
+    {"command": 7}, {"command": "a", "payload": 7}, {"command": "a", "payload": ["x"]}, {"command": "a", "more": 1},
+    {"command": "a", "payload": "x\n\ny"}, {"command": "a", "payload": "\nx"}, {"command": "a", "payload": "x\0"},
+], ids=repr)  # fmt: skip
+def test_anything_else_is_refused(item: object) -> None:
+    with pytest.raises(InputError):
+        commands_of(["show info", item])  # type: ignore[list-item]
+
+
+def test_nothing_is_refused() -> None:
+    with pytest.raises(InputError):
+        commands_of([])
+
+
+@given(st.text(alphabet=";\\< \t\na<x", max_size=12))
+def test_what_is_taken_is_one_command_without_a_payload_to_haproxy(text: str) -> None:
+    """Cut and read as HAProxy does."""
+    try:
+        (command,) = commands_of([text])
+    except InputError:
+        return
+    line = line_of((command,), 15000, DIRECT).decode()
+    assert line.startswith(DIRECT.start)
+    assert line.endswith("\n")
+    whole = line[len(DIRECT.start) : -1]
+    assert "\n" not in whole
+    assert cut(whole) == [command.text]
+    words, payload = words_that_haproxy_reads(whole)
+    assert words
+    assert not payload
+    # 2.2 finds the mark at the end of a line whether a backslash stands before it or not.
+    assert not whole.endswith("<<")
+
+
+@given(st.text(alphabet="ab;\\< \n", min_size=1, max_size=12))
+def test_a_payload_ends_where_it_ends(text: str) -> None:
+    try:
+        (command,) = commands_of([{"command": "add map x", "payload": text}])
+    except InputError:
+        return
+    line = line_of((command,), 15000, DIRECT).decode()[len(DIRECT.start) :]
+    if not command.payload:
+        assert line == "add map x\n"
+        return
+    head, rest = line.split("\n", 1)
+    assert head == "add map x <<"
+    assert rest.index("\n\n") == len(rest) - 2, "the first empty line is the last"
+
+
+@pytest.mark.parametrize(("text", "read"), [
+    ("show info", True), ("get weight a/b", True), ("help", True), ("show\tinfo", True), ("showinfo", False),
+    ("set server a/b state maint", False), ("prompt", False), ("show\\ info", False), ("SHOW info", False),
+    ("@1 show info", False),
+])  # fmt: skip
+def test_what_reads(text: str, read: bool) -> None:
+    assert reads(Command(text)) is read
+
+
+# Answers ---------------------------------------------------------------------------------------------------------
+
+
+def _asked(
+    commands: list[str], first: dict[str, Answer], second: dict[str, Answer], *, writes: bool = True
+) -> tuple[object, list[str]]:
+    """What two processes answer, and which lines were sent."""
+    by_process = {"/run/haproxy/p1": by_line(first), "/run/haproxy/p2": by_line(second)}
+    converse = ScriptedConverse(lambda exchange: by_process[exchange.address.path or ""](exchange))
+    fleet = fleet_of([process("p1"), process("p2")], converse)
+    try:
+        return answers(fleet, commands_of(commands), writes), converse.lines
+    except (CommandRefused, TimedOut) as error:
+        return error, converse.lines
+
+
+SILENCE = b"\n\n"
+
+
+def test_the_first_refusal_tells_what_the_others_did() -> None:
+    refused = reply_of("3.0", "refused_server")
+    drain, more = "set server www/web9 state drain", "clear counters"
+    outcome, lines = _asked([more, drain, more], {more: SILENCE, drain: SILENCE}, {more: SILENCE, drain: refused})
+    assert isinstance(outcome, CommandRefused)
+    assert (outcome.process, outcome.command) == ("p2", drain)
+    assert outcome.done == [
+        {"process": "p1", "command": more},
+        {"process": "p1", "command": drain},
+        {"process": "p2", "command": more},
+    ]
+    assert lines == [more, more, drain, drain]
+
+
+def test_what_reads_is_never_done() -> None:
+    outcome, _lines = _asked(
+        ["show info", "bogus"],
+        {"show info": b"\nName: HAProxy\n\n", "bogus": reply_of("3.0", "unknown_command")},
+        {"show info": b"\nName: HAProxy\n\n", "bogus": SILENCE},
+    )
+    assert isinstance(outcome, UnknownCommand)
+    assert outcome.done == [{"process": "p2", "command": "bogus"}]
+
+
+def test_a_process_that_hangs_is_named() -> None:
+    outcome, _lines = _asked(["clear counters"], {"clear counters": SILENCE}, {"clear counters": TimedOut("no answer")})
+    assert isinstance(outcome, TimedOut)
+    assert outcome.process == "p2"
+    assert outcome.done == [{"process": "p1", "command": "clear counters"}]
+
+
+def test_only_what_reads_is_sent_where_nothing_may_be_written() -> None:
+    table = b"\nName: HAProxy\n\n"
+    outcome, lines = _asked(["clear counters", "show info"], {"show info": table}, {"show info": table}, writes=False)
+    assert lines == ["show info", "show info"]
+    assert isinstance(outcome, dict)
+    assert outcome["changed"]
+    assert [line["command"] for line in outcome["commands"]] == ["clear counters"] * 2
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_help_says_unknown_command_and_is_an_answer(version: str) -> None:
+    """As 2.2 begins its help."""
+    reply = reply_of(version, "help")
+    outcome, _lines = _asked(["help"], {"help": reply}, {"help": reply})
+    assert isinstance(outcome, dict)
+    assert not outcome["changed"]
+    assert all(row["stdout"] for row in outcome["results"])
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_an_unknown_command_is_one_on_every_version(version: str) -> None:
+    reply = reply_of(version, "unknown_command")
+    outcome, _lines = _asked(
+        ["frobnicate the server"], {"frobnicate the server": reply}, {"frobnicate the server": reply}
+    )
+    assert isinstance(outcome, UnknownCommand)
+
+
+def test_bytes_that_are_no_text_are_shown() -> None:
+    table = b"\na \xe9\nb\n\n"
+    outcome, _lines = _asked(["show map x"], {"show map x": table}, {"show map x": table})
+    assert isinstance(outcome, dict)
+    assert outcome["results"][0]["stdout_lines"] == ["a \\xe9", "b"]
+
+
+def test_one_process_with_a_smaller_buffer_keeps_all_from_being_asked() -> None:
+    converse = ScriptedConverse(lambda _exchange: SILENCE)
+    fleet = fleet_of([process("p1"), process("p2", facts(buffer_size=4096))], converse)
+    with pytest.raises(InputError):
+        answers(fleet, commands_of(["clear counters", "show map " + "x" * 5000]), True)
+    assert converse.lines == []
