@@ -16,7 +16,7 @@ from lab.oracle import servers
 from lab.ports import free_port, free_ports
 from lab.processes import wait_until
 from lab.raw import connect
-from lab.sessions import HeldSession
+from lab.sessions import HeldSession, hold_session
 from lab.tasks import Result, run
 from lab.versions import Version
 
@@ -170,28 +170,10 @@ def hold(port: int, server: str) -> HeldSession:
     """
     for _try in range(TRIES - 1):
         try:
-            return _hold(port, server)
+            return hold_session(port, cookie=f"SRV={server}")
         except ConnectionResetError:
             time.sleep(0.05)
-    return _hold(port, server)
-
-
-def _hold(port: int, server: str) -> HeldSession:
-    connection = connect(f"127.0.0.1:{port}")
-    try:
-        connection.sendall(f"{_HEAD}Cookie: SRV={server}\r\nExpect: 100-continue\r\n\r\n".encode())
-        reply = b""
-        while not reply.endswith(b"\r\n\r\n"):
-            piece = connection.recv(1)
-            if not piece:
-                raise ConnectionError(f"port {port} closed the session")
-            reply += piece
-        if b" 100 " not in reply.splitlines()[0]:
-            raise ConnectionError(f"port {port} answers {reply.splitlines()[0]!r} and does not hold the session")
-    except BaseException:
-        connection.close()
-        raise
-    return HeldSession(connection)
+    return hold_session(port, cookie=f"SRV={server}")
 
 
 def warnings_of(result: Result) -> str:

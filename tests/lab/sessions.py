@@ -52,16 +52,19 @@ class HeldSession:
         self.close()
 
 
-def hold_session(port: int, path: str = "/hold", *, host: str = "127.0.0.1", timeout: float = 5.0) -> HeldSession:
+def hold_session(
+    port: int, path: str = "/hold", *, host: str = "127.0.0.1", timeout: float = 5.0, cookie: str = ""
+) -> HeldSession:
     """A request that waits in an application of ``Apps``, through a frontend; returns when it got there.
 
     It counts as a session of its server, for up to 60 s. Works in modes http and tcp. `path` must hold "hold".
-    `timeout` is seconds for each step. Raises OSError where no application answers.
+    `timeout` is seconds for each step; `cookie` is sent along. Raises OSError where no application answers.
     """
     connection = connect(f"{host}:{port}", timeout)
     try:
-        head = f"POST {path} HTTP/1.1\r\nHost: lab\r\nConnection: close\r\nContent-Length: 1\r\nExpect: 100-continue\r\n\r\n"
-        connection.sendall(head.encode())
+        head = f"POST {path} HTTP/1.1\r\nHost: lab\r\nConnection: close\r\nContent-Length: 1\r\n"
+        more = f"Cookie: {cookie}\r\n" if cookie else ""
+        connection.sendall(f"{head}{more}Expect: 100-continue\r\n\r\n".encode())
         reply = b""
         while not reply.endswith(b"\r\n\r\n"):
             piece = connection.recv(1)
