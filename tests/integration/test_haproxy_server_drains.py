@@ -58,7 +58,8 @@ def test_maintenance_comes_after_the_last_session_of_all_processes(lab: Balancer
     assert drain.ended - finished < INTERVAL + SLACK
     assert result["changed"]
     assert lab.states("web1") == ["maint"] * len(lab.ports)
-    assert finished - drained <= result["drained_seconds"] <= drain.ended - drain.began
+    # The module sees the drain by reading, a little later than this test did.
+    assert finished - drained - INTERVAL <= result["drained_seconds"] <= drain.ended - drain.began
     assert [line["command"] for line in result["commands"] if line["process"] == lab.names[last]] == [
         "set server www/web1 state drain",
         "set server www/web1 state maint",
