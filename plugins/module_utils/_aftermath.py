@@ -14,8 +14,8 @@ from ._errors import ClosedEarly, CommandRefused, HAProxyError, PartlyApplied, P
 from ._fleet import Fleet, PerProcess
 from ._plan import KILLED, Goal, Part, Place, Plan, Stage, Step, Until, listed, named
 from ._planning import steps_to
-from ._process import Told
 from ._sending import Clock, Ledger, attempted, may_yet
+from ._telling import Told
 
 if TYPE_CHECKING:
     from ._contracts import Resource

@@ -31,7 +31,9 @@ def plan(fleet: Fleet, resource: Resource[S], before: PerProcess[S], origin: Per
         stages.append(Stage(goal, steps))
         now = PerProcess({name: resource.predicted(now[name], goal.aimed.get(name, {})) for name in now})
         for name, those in steps.items():
-            fleet[name].can([step.command for step in those])
+            from ._telling import can  # most runs find everything as wished
+
+            can(fleet[name], [step.command for step in those])
     keys = dict.fromkeys(step.part[0] for stage in stages for steps in stage.steps.values() for step in steps)
     return Plan(before, tuple(stages), now, tuple(sorted(keys)))
 

@@ -1,18 +1,17 @@
 # Copyright (c) 2026, haproxyadmin.haproxy contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One HAProxy process: ask it, tell it. HAProxy's refusals become errors here and nowhere else."""
+"""One HAProxy process: ask it. HAProxy's refusals become errors here and nowhere else."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf
-from typing import Callable, NamedTuple, TypeVar, Union
+from typing import Callable, TypeVar, Union
 
 from ._address import Address
-from ._dialect.info import FACTS, LEVELS, SHOW_INFO, Facts, is_old, parse_facts, parse_info
+from ._dialect.info import FACTS, SHOW_INFO, Facts, is_old, parse_facts, parse_info
 from ._errors import (
-    CannotConnect,
     ClosedEarly,
     CommandRefused,
     HAProxyError,
@@ -22,19 +21,19 @@ from ._errors import (
     ReplyNotUnderstood,
     UnknownCommand,
 )
-from ._features import has, require
+from ._features import has
 from ._protocol import (
     DIRECT,
     Command,
-    Joined,
     Reply,
     Route,
-    batches,
+    decode,
     is_gone,
     line_of,
     longest_line,
+    longest_payload,
     printable,
-    read_joined,
+    read_data,
     read_reply,
     read_tables,
 )
@@ -42,13 +41,15 @@ from ._transport import Conversation, Exchange
 
 T = TypeVar("T")
 
-# The beginnings of refusals that mean something of their own; the same on 2.2 to 3.4, known here for what they mean. All other words are HAProxy's
-# business and the user's.
+# The beginnings of refusals that mean something of their own; the same on 2.2 to 3.4, known here for what they mean.
+# All other words are HAProxy's business and the user's.
 _MEANINGS: tuple[tuple[str, type[CommandRefused]], ...] = (
     ("Unknown command", UnknownCommand),
     ("Permission denied", PermissionDenied),
     ("No such ", NotFound),
     ("Can't find ", NotFound),
+    ("Unknown map identifier", NotFound),
+    ("Unknown ACL identifier", NotFound),
 )
 # What any process takes, whatever its buffer: for asking it how large that is.
 CAUTIOUS_LINE = longest_line(4096, long_lines=False)
@@ -61,20 +62,6 @@ _TRIES = 3
 OLD_LIMIT = 1.0
 # Severities 0 to 3 are refusals; 4 is ambiguous, so that reading decides; 5 to 7 are notices.
 _LEAST_SEVERE_REFUSAL = 3
-
-
-class Told(NamedTuple):
-    """What became of the write commands of one process; of the unsure ones nothing (clear) was said.
-
-    :param words: what HAProxy said about commands that it did not refuse.
-    """
-
-    done: tuple[Command, ...] = ()
-    refused: tuple[Command, ...] = ()
-    unsure: tuple[Command, ...] = ()
-    not_attempted: tuple[Command, ...] = ()
-    error: HAProxyError | None = None
-    words: Mapping[Command, str] = {}
 
 
 @dataclass(frozen=True)
@@ -99,52 +86,41 @@ class Process:
 
     @property
     def bound(self) -> int:
+        """Bytes of a line."""
         return longest_line(self.facts.buffer_size, long_lines=has(self.facts.version, "long_lines"))
 
-    def can(self, commands: Sequence[Command]) -> None:
-        """Judge beforehand what this version, the socket's level or the buffer's size would refuse.
-
-        :raises HAProxyError: FeatureMissing, PermissionDenied, InputError.
-        """
-        for command in {(command.feature, command.level): command for command in commands}.values():
-            self._may(command)
-        batches(commands, self.bound, self.route)
-
-    def _may(self, command: Command) -> None:
-        require(self.facts.version, command.feature, self.name)
-        if LEVELS.index(self.facts.level) < LEVELS.index(command.level):
-            raise PermissionDenied(
-                f"the socket {self.name} has level {self.facts.level}, and {command.kind!r} needs level "
-                f"{command.level}; use a socket whose 'stats socket' line says 'level {command.level}'",
-                answer="",
-                process=self.name,
-                command=command.shown,
-            )
+    @property
+    def whole_bound(self) -> int:
+        """Bytes of a line and its payload together."""
+        return longest_payload(self.facts.buffer_size)
 
     def ask(self, command: Command) -> Conversation[str]:
         """The data that one command reads.
 
         :raises ProcessReplaced: when another process answers than the one that this is.
         """
+        return decode((yield from self._ask((command,))))
+
+    def read(self, command: Command) -> Conversation[bytes]:
+        """As :meth:`ask`, for data that may be large."""
         return (yield from self._ask((command,)))
 
     def ask_tables(self, commands: Sequence[Command]) -> Conversation[list[str]]:
         """What several commands read, in one exchange: tables without empty lines."""
-        tables = (yield from self._ask(commands)).split("\n\n")
+        tables = decode((yield from self._ask(commands))).split("\n\n")
         if len(tables) != len(commands):
             message = f"{len(tables)} replies to {len(commands)} commands"
             raise ReplyNotUnderstood(message, process=self.name, command=commands[0].shown)
         return tables
 
-    def _ask(self, commands: Sequence[Command]) -> Conversation[str]:
+    def _ask(self, commands: Sequence[Command]) -> Conversation[bytes]:
         """The reply to commands that read, with proof that this process gave it: ``show info`` comes last."""
         try:
             line = line_of((*commands, SHOW_INFO), self.bound, self.route)
             whole = None if self.route == DIRECT else is_gone
             exchange = Exchange(self.address, line, grace=GRACE, limit=OLD_LIMIT if self.old else inf, whole=whole)
-            reply = yield from _read(exchange, lambda raw: read_reply(raw, self.route))
-            _judge(commands[0], reply)
-            text, _blank, last = reply.text.rpartition("\n\n")
+            data, last, begin = yield from _read(exchange, lambda raw: read_data(raw, self.route))
+            judge(commands[0], begin)
             info = parse_info(last)
             if info.get("Pid") != str(self.facts.pid) or (is_old(info) and not self.old):
                 raise ProcessReplaced(
@@ -153,7 +129,7 @@ class Process:
         except HAProxyError as error:
             error.locate(self.name, commands[0].shown)
             raise
-        return text
+        return data
 
     def say(self, command: Command, *, judged: bool) -> Conversation[Reply]:
         """Whatever one command answers.
@@ -163,41 +139,14 @@ class Process:
         """
         whole = None if self.route == DIRECT else is_gone
         try:
-            line = line_of((command,), self.bound, self.route)
+            line = line_of((command,), self.bound, self.route, self.whole_bound)
             reply = read_reply((yield Exchange(self.address, line, grace=GRACE, whole=whole)), self.route)
             if judged:
-                _judge(command, reply)
+                judge(command, reply)
         except HAProxyError as error:
             error.locate(self.name, command.shown)
             raise
         return reply
-
-    def tell(self, commands: Sequence[Command]) -> Conversation[Told]:
-        """Send commands that write, in order, up to the first that is refused or not answered."""
-        done: list[Command] = []
-        words: dict[Command, str] = {}
-        whole = None if self.route == DIRECT else is_gone
-        waiting = list(batches(commands, self.bound, self.route))
-        while waiting:
-            batch, *waiting = waiting
-            later = tuple(command for next_batch in waiting for command in next_batch.commands)
-            try:
-                raw = yield Exchange(self.address, batch.request, grace=GRACE, whole=whole)
-                joined = _outcome(batch.commands, raw, self.route)
-            except (CannotConnect, ProcessReplaced) as error:
-                error.locate(self.name, batch.commands[0].shown)
-                return Told(tuple(done), not_attempted=(*batch.commands, *later), error=error)
-            except HAProxyError as error:
-                error.locate(self.name, batch.commands[0].shown)
-                return Told(tuple(done), unsure=batch.commands, not_attempted=later, error=error)
-            done += batch.commands[: joined.done]
-            if joined.words:
-                words[batch.commands[0]] = joined.words
-            if joined.refusal is not None:
-                command, *behind = batch.commands[joined.done :]
-                refusal = _refusal(command, joined.refusal, self.name)
-                return Told(tuple(done), (command,), tuple(behind), later, refusal, words)
-        return Told(tuple(done), words=words)
 
 
 # What an address leads to, or why nothing answers there.
@@ -234,35 +183,21 @@ def _read(exchange: Exchange, understood: Callable[[bytes], T]) -> Conversation[
     return understood((yield exchange))
 
 
-def _outcome(commands: Sequence[Command], raw: bytes, route: Route) -> Joined:
-    """How far the commands of one line got."""
-    if commands[0].silent:
-        return read_joined(raw, len(commands), route)
-    (command,) = commands
-    reply = read_reply(raw, route)
-    said = reply.text.startswith
-    if command.as_good and said(command.as_good):
-        return Joined(1, None)
-    if _refused(reply) or (command.not_yet and said(command.not_yet)):
-        return Joined(0, reply)
-    return Joined(1, None, printable(reply.text.partition("\n")[0]))
-
-
-def _refused(reply: Reply) -> bool:
+def refused(reply: Reply) -> bool:
     if reply.severity is None:  # data, or the words of a process behind an older master
         return reply.text.startswith(tuple(start for start, _error in _MEANINGS))
     return reply.severity <= _LEAST_SEVERE_REFUSAL or reply.text.startswith("Unknown command")
 
 
-def _judge(command: Command, reply: Reply) -> None:
+def judge(command: Command, reply: Reply) -> None:
     """
     :raises CommandRefused: when it is a refusal.
     """
-    if _refused(reply):
-        raise _refusal(command, reply, "")
+    if refused(reply):
+        raise refusal_of(command, reply, "")
 
 
-def _refusal(command: Command, reply: Reply, process: str) -> CommandRefused:
+def refusal_of(command: Command, reply: Reply, process: str) -> CommandRefused:
     words = printable(reply.text.partition("\n")[0])
     narrow = next((error for start, error in _MEANINGS if words.startswith(start)), CommandRefused)
     return narrow(f"HAProxy refused {command.shown!r}: {words}", answer=words, process=process, command=command.shown)

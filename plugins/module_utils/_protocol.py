@@ -23,7 +23,9 @@ DEFAULT_BUFFER = 16384
 _UNSAYABLE = re.compile("[\x00-\x08\x0a-\x1f\x7f\ud800-\udc7f\udd00-\udfff]")
 # A "<<" in the last word is a payload's mark, on some versions wherever it stands in it.
 _SPECIAL = re.compile(r"([\\; \t<])")
-_NUMBERED = re.compile(r"\[([0-7])\]: ")
+NUMBERED = re.compile(r"\[([0-7])\]: ")
+# Bytes of a reply that tell whether it is a refusal.
+_ENOUGH = 4096
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,7 @@ class Command:
     :param not_yet: how a refusal begins after which one may ask again.
     :param as_good: how a refusal begins that says what one wanted to hear.
     :param payload: lines that follow the command, none of them empty; such a command stands alone.
+    :param witness: what is to be read immediately before it, on the same line; such a command stands alone, too.
     """
 
     text: str
@@ -47,11 +50,12 @@ class Command:
     not_yet: str = ""
     as_good: str = ""
     payload: str = ""
+    witness: str = ""
 
     @property
     def shown(self) -> str:
-        """What logs and results may print."""
-        return self.text
+        """What logs and results may print: of a payload, only how many lines it has."""
+        return f"{self.text} << ({self.payload.count(chr(10)) + 1} lines)" if self.payload else self.text
 
 
 class Reply(NamedTuple):
@@ -83,13 +87,6 @@ def through_master(pid: int, *, whole_line: bool) -> Route:
         does not stick.
     """
     return Route(f"@@!{pid} {_NUMBERS}", "", True) if whole_line else Route("", f"@!{pid} ", False)
-
-
-class Batch(NamedTuple):
-    """Commands that travel in one line, and that line."""
-
-    commands: tuple[Command, ...]
-    request: bytes
 
 
 def longest_line(buffer_size: int, *, long_lines: bool) -> int:
@@ -133,35 +130,22 @@ def lines_of(table: str) -> list[str]:
     return table.split("\n")[:-1] if table.endswith("\n") else table.split("\n")
 
 
-def batches(commands: Sequence[Command], bound: int, route: Route) -> list[Batch]:
-    """Commands as lines under the bound, in order: silent neighbours share one, others stand alone.
-
-    :raises InputError: when a single command is over it.
-    """
-    made: list[Batch] = []
-    waiting: list[Command] = []
-    size = 0
-    for command in commands:
-        length = len(route.each) + len(encode(command.text)) + 1
-        if waiting and not (command.silent and waiting[-1].silent and size + length <= bound):
-            made.append(Batch(tuple(waiting), line_of(waiting, bound, route)))
-            waiting = []
-        if not waiting:
-            size = len(route.start)
-        waiting.append(command)
-        size += length
-    return [*made, Batch(tuple(waiting), line_of(waiting, bound, route))] if waiting else made
+def longest_payload(buffer_size: int) -> int:
+    """Bytes of a line and its payload together, the empty line included."""
+    return longest_line(buffer_size, long_lines=True)
 
 
-def line_of(commands: Sequence[Command], bound: int, route: Route) -> bytes:
+def line_of(commands: Sequence[Command], bound: int, route: Route, whole: int = 0) -> bytes:
     """One line that holds these commands.
 
+    :param whole: the bound for a line and its payload together, where that is larger.
     :raises InputError: when it is over the bound.
     """
+    said = (text for command in commands for text in (command.witness, command.text) if text)
+    head = encode(route.start + ";".join(route.each + text for text in said))
     payload = commands[0].payload
-    mark = f" <<\n{payload}\n\n" if payload else "\n"
-    line = encode(route.start + ";".join(route.each + command.text for command in commands) + mark)
-    if len(line) > bound:
+    line = head + (b" <<\n" + encode(payload) + b"\n\n" if payload else b"\n")
+    if len(head) >= bound or len(line) > max(bound, whole):
         raise InputError(
             f"a line of {len(line)} bytes is over the bound of {bound}, above which HAProxy may abort: "
             f"{commands[0].shown[:60]}…"
@@ -177,14 +161,14 @@ def read_reply(raw: bytes, route: Route) -> Reply:
     """
     if not raw:
         raise ClosedEarly("empty reply: it closed the connection without an answer")
-    _still_there(raw)
+    still_there(raw)
     if route.numbered and not raw.startswith(b"\n"):
         said = decode(raw[:60])
         raise NotHAProxy(f"no HAProxy answers there, but something that says {said!r}", said=said)
     body = decode(raw[1:] if route.numbered else raw)
     if body == "\n":
         return Reply("", None)
-    numbered = _NUMBERED.match(body) if route.numbered else None
+    numbered = NUMBERED.match(body) if route.numbered else None
     # Before 2.9 many messages lack the line end of their own, so that no empty line closes the reply.
     if not body.endswith("\n" if numbered else "\n\n"):
         raise ClosedEarly(f"the reply is cut short after {len(raw)} bytes")
@@ -193,13 +177,24 @@ def read_reply(raw: bytes, route: Route) -> Reply:
     return Reply(body[:-1], None)
 
 
+def read_data(raw: bytes, route: Route) -> tuple[bytes, str, Reply]:
+    """The reply to commands that read: the data of all but the last, the last one's table, and how it begins.
+
+    :raises ClosedEarly, NotHAProxy: as :func:`read_reply`.
+    """
+    start = 1 if route.numbered else 0
+    begin = read_reply(raw if len(raw) <= _ENOUGH else raw[:_ENOUGH] + raw[-2:], route)
+    cut = raw.rfind(b"\n\n", start, len(raw) - 2)
+    return raw[start : max(cut, start)], decode(raw[max(cut, start) : -1]).lstrip("\n"), begin
+
+
 def is_gone(raw: bytes) -> bool:
     """Whether a master says that there is no such worker (any more). 3.2 and 3.4 may not hang up after that."""
     said = raw.lstrip(b"\n")
     return said.startswith((b"Can't find the target ", b"Can't connect to the target ")) and said.endswith(b"\n")
 
 
-def _still_there(raw: bytes) -> None:
+def still_there(raw: bytes) -> None:
     """
     :raises ProcessReplaced: when a master knows no such worker (any more).
     """
@@ -219,42 +214,3 @@ def read_tables(raw: bytes, count: int, route: Route) -> list[str]:
     if len(tables) != count:
         raise ReplyNotUnderstood(f"{len(tables)} replies to {count} commands")
     return tables
-
-
-class Joined(NamedTuple):
-    """What a line of commands came to: so many were done, and what was said about the one after these.
-
-    :param words: what was said about one that was done.
-    """
-
-    done: int
-    refusal: Reply | None
-    words: str = ""
-
-
-def read_joined(raw: bytes, count: int, route: Route) -> Joined:
-    """The reply to ``count`` silent commands in one line: silence for each, up to the first that is refused.
-
-    HAProxy runs the commands behind a refused one all the same, and before 2.9 their replies cannot be told apart
-    for sure: what became of those is for reading the state to say.
-
-    :raises ClosedEarly: when it ends before that.
-    """
-    if not raw:
-        raise ClosedEarly("empty reply: it closed the connection without an answer")
-    _still_there(raw)
-    rest = raw.lstrip(b"\n")
-    silences = len(raw) - len(rest) - (1 if route.numbered else 0)
-    if not rest:
-        if silences < count:
-            raise ClosedEarly(f"the reply is cut short: {max(silences, 0)} of {count} commands were answered")
-        return Joined(count, None)
-    first, ended, _others = decode(rest).partition("\n")
-    if not ended:
-        raise ClosedEarly(f"the reply is cut short after {silences} of {count} commands")
-    numbered = _NUMBERED.match(first) if route.numbered else None
-    if silences < 0 or silences >= count:
-        raise ReplyNotUnderstood(f"a reply that no command asked for: {first[:60]!r}")
-    if numbered:
-        return Joined(silences, Reply(first[numbered.end() :], int(numbered[1])))
-    return Joined(silences, Reply(first, 3))

@@ -14,8 +14,8 @@ from typing import Callable, NamedTuple, TypeVar
 from ._errors import CommandRefused, Fault, HAProxyError, ProcessReplaced
 from ._fleet import Fleet
 from ._plan import Place, listed
-from ._process import Told
 from ._protocol import Command
+from ._telling import Told, tell
 
 S = TypeVar("S")
 
@@ -73,7 +73,7 @@ class Ledger:
 def attempted(fleet: Fleet, commands: Mapping[str, Sequence[Command]]) -> dict[str, Told]:
     """Tell each process its commands, all at once; what became of them."""
     told = {}
-    for name, answer in fleet.attempt({name: fleet[name].tell(sent) for name, sent in commands.items()}).items():
+    for name, answer in fleet.attempt({name: tell(fleet[name], sent) for name, sent in commands.items()}).items():
         one = Told(unsure=tuple(commands[name]), error=answer) if isinstance(answer, HAProxyError) else answer
         # An old worker that has ended has no session any more.
         ended = fleet[name].old and isinstance(one.error, ProcessReplaced)

@@ -223,7 +223,8 @@ class _Talk(Generic[T]):
             self._fail(ClosedEarly(f"{self._exchange.address.text} answers with more than {MAX_REPLY} bytes"))
         elif done:
             self.hang_up()
-            self._go_on(partial(self._conversation.send, b"".join(self._received)))
+            reply, self._received = b"".join(self._received), []
+            self._go_on(partial(self._conversation.send, reply))
 
     def _arrived(self) -> bool:
         """Whether the connection is there.

@@ -13,6 +13,7 @@ from .._fleet import Fleet
 from .._plan import listed
 from .._process import Process
 from .._protocol import Command, Reply, printable
+from .._telling import can
 from .._transport import Conversation
 
 # A semicolon without a backslash before it; a payload's mark: 2.2 and 2.6 take it for one at a line's end even with one.
@@ -82,7 +83,7 @@ def answers(fleet: Fleet, commands: Sequence[Command], writes: bool) -> Result:
     :raises HAProxyError: for the first refusal, with what was done.
     """
     for process in fleet.processes:
-        process.can(commands)
+        can(process, commands)
     results: list[Result] = []
     done: dict[str, list[Command]] = {process.name: [] for process in fleet.processes}
     for command in commands:

@@ -12,6 +12,7 @@ from .._dialect.sessions import SHOW_SESSIONS, fields_of, parse_lines
 from .._fleet import Fleet
 from .._process import Process
 from .._protocol import Command, printable
+from .._telling import can
 from .._transport import Conversation
 from .filters import Filters
 
@@ -55,11 +56,11 @@ def _texts(fleet: Fleet, command: Command) -> list[tuple[str, str]]:
     """What each process answers; an old worker that ends meanwhile says nothing."""
 
     def read(process: Process) -> Conversation[str]:
-        process.can((command,))
+        can(process, (command,))
         return (yield from process.ask(command))
 
     # Judged first, all of them: one that may not answer is told before any is asked.
     for process in fleet.processes:
-        process.can((command,))
+        can(process, (command,))
     old = [(name, text) for name, text in fleet.each_old(read).items() if text is not None]
     return [*fleet.each(read).items(), *old]

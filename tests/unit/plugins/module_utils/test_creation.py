@@ -10,7 +10,6 @@ import pytest
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._dialect.servers import Server
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._dialect.settings import add_server, del_server
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._errors import InputError, UnknownCommand
-from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._process import Told
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.creation import (
     created,
     first_values,
@@ -18,6 +17,7 @@ from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.cr
 )
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.keywords import words_of
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.rows import settable
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._telling import Told, tell
 
 from unit.plugins.module_utils.support import VERSIONS, process, reply_of, talk
 from unit.plugins.module_utils.support import words_of as words_of_command
@@ -94,7 +94,7 @@ class TestPredictionsOfEveryVersion:
     @pytest.mark.parametrize("name", [*ADDED, *REFUSED])
     def test_what_haproxy_says_of_it(self, version: str, name: str) -> None:
         command = add_server(_predicted(name, {**ADDED, **REFUSED}[name]))
-        told = talk(process().tell([command]), reply_of(version, f"add_{name}"))
+        told = talk(tell(process(), [command]), reply_of(version, f"add_{name}"))
         assert isinstance(told, Told)
         assert bool(told.error) is (name in REFUSED)
         assert told.words == ({} if name in REFUSED else {command: "New server registered."})
@@ -116,7 +116,7 @@ def test_what_would_put_it_into_service_at_once_is_refused(keyword: str) -> None
 
 
 def test_2_2_makes_none() -> None:
-    told = talk(process().tell([add_server(_predicted("plain", HERE))]), reply_of("2.2", "add_plain"))
+    told = talk(tell(process(), [add_server(_predicted("plain", HERE))]), reply_of("2.2", "add_plain"))
     assert isinstance(told, Told)
     assert isinstance(told.error, UnknownCommand)
 

@@ -26,8 +26,8 @@ from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._errors impor
     ReplyNotUnderstood,
 )
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._features import version_of
-from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._process import Told
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._protocol import Command
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._telling import Told, tell
 
 from unit.plugins.module_utils.support import VERSIONS, process, reply_of, talk, text_of
 
@@ -132,7 +132,7 @@ REFUSED = {
 
 
 def _told(version: str, command: Command, name: str) -> Told:
-    told = talk(process().tell([command]), reply_of(version, name))
+    told = talk(tell(process(), [command]), reply_of(version, name))
     assert isinstance(told, Told)
     return told
 

@@ -39,7 +39,6 @@ from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._process impo
     OLD_LIMIT,
     PROBE_GRACE,
     Process,
-    Told,
     ask_tables,
     facts_of,
 )
@@ -49,6 +48,7 @@ from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._protocol imp
     decode,
     through_master,
 )
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._telling import Told, can, tell
 
 from unit.plugins.module_utils.support import (
     VERSIONS,
@@ -127,7 +127,7 @@ class TestRepliesOfEveryVersion:
     @pytest.mark.parametrize("name", REFUSALS)
     def test_a_refused_command_is_told_with_place_and_words(self, version: str, name: str) -> None:
         kind, words = REFUSALS[name]
-        told = talk(process("p7").tell([ONE]), reply_of(version, name))
+        told = talk(tell(process("p7"), [ONE]), reply_of(version, name))
         assert isinstance(told, Told)
         assert told._replace(error=None) == Told(refused=(ONE,))
         assert told.error.__class__ is kind
@@ -137,28 +137,28 @@ class TestRepliesOfEveryVersion:
     @pytest.mark.parametrize("name", REFUSALS)
     def test_a_refusal_of_a_command_that_speaks(self, version: str, name: str) -> None:
         loud = Command("set server www/web1 addr 127.0.0.1", level="admin")
-        told = talk(process().tell([loud, loud]), reply_of(version, name))
+        told = talk(tell(process(), [loud, loud]), reply_of(version, name))
         assert isinstance(told, Told)
         assert told._replace(error=None) == Told(refused=(loud,), not_attempted=(loud,))
         assert told.error.__class__ is REFUSALS[name][0]
 
     def test_silence_is_success(self, reply: Reply, version: str) -> None:
-        assert talk(process().tell([ONE]), reply(version, "silence")) == Told(done=(ONE,))
+        assert talk(tell(process(), [ONE]), reply(version, "silence")) == Told(done=(ONE,))
 
     def test_joined_silence_is_success_of_all(self, reply: Reply, version: str) -> None:
         commands = (ONE, TWO, THREE, ONE)
-        assert talk(process().tell(commands), reply(version, "joined")) == Told(done=commands)
+        assert talk(tell(process(), commands), reply(version, "joined")) == Told(done=commands)
 
     @pytest.mark.parametrize("name", ["joined_refused_middle", "joined_refused_garbage", "joined_refused_twice"])
     def test_a_refusal_in_the_middle_of_a_line(self, reply: Reply, version: str, name: str) -> None:
-        told = talk(process().tell([ONE, TWO, THREE]), reply(version, name))
+        told = talk(tell(process(), [ONE, TWO, THREE]), reply(version, name))
         assert isinstance(told, Told)
         assert told._replace(error=None) == Told(done=(ONE,), refused=(TWO,), unsure=(THREE,))
         assert isinstance(told.error, CommandRefused)
         assert told.error.command == TWO.shown
 
     def test_a_level_that_is_too_low_for_a_whole_line(self, reply: Reply, version: str) -> None:
-        told = talk(process().tell([ONE, THREE]), reply(version, "joined_refused_level"))
+        told = talk(tell(process(), [ONE, THREE]), reply(version, "joined_refused_level"))
         assert isinstance(told, Told)
         assert told._replace(error=None) == Told(refused=(ONE,), unsure=(THREE,))
         assert isinstance(told.error, PermissionDenied)
@@ -170,7 +170,7 @@ class TestRepliesOfEveryVersion:
         commands = {"silence": (ONE,), "joined": (ONE, TWO, THREE, ONE)}.get(name, (ONE, TWO, THREE))
         whole = reply(version, name)
         for end in range(len(whole)):
-            told = talk(process().tell(commands), whole[:end])
+            told = talk(tell(process(), commands), whole[:end])
             assert isinstance(told, Told)
             assert told.error is not None
             assert told.done in ((), (ONE,) if name == "joined_refused_middle" else ())
@@ -218,27 +218,27 @@ class TestWorkersBehindTheMasterOfEveryVersion:
             assert error.process == "/m@1"
 
     def test_a_worker_that_has_ended_took_no_command(self, reply: Reply, version: str) -> None:
-        told = talk(_worker(version).tell([ONE, TWO]), reply(version, "gone_silence"))
+        told = talk(tell(_worker(version), [ONE, TWO]), reply(version, "gone_silence"))
         assert isinstance(told, Told)
         assert told._replace(error=None) == Told(not_attempted=(ONE, TWO))
         assert isinstance(told.error, ProcessReplaced)
 
     def test_silence_is_success(self, reply: Reply, version: str) -> None:
-        assert talk(_worker(version).tell([ONE]), reply(version, "through_silence")) == Told(done=(ONE,))
+        assert talk(tell(_worker(version), [ONE]), reply(version, "through_silence")) == Told(done=(ONE,))
         four = (ONE, TWO, THREE, ONE)
-        assert talk(_worker(version).tell(four), reply(version, "through_joined")) == Told(done=four)
+        assert talk(tell(_worker(version), four), reply(version, "through_joined")) == Told(done=four)
 
     @pytest.mark.parametrize("name", [name for name in REFUSALS if name != "refused_level"])
     def test_a_refused_command_is_told_with_place_and_words(self, version: str, name: str) -> None:
         kind, words = REFUSALS[name]
-        told = talk(_worker(version).tell([ONE]), reply_of(version, f"through_{name}"))
+        told = talk(tell(_worker(version), [ONE]), reply_of(version, f"through_{name}"))
         assert isinstance(told, Told)
         assert told._replace(error=None) == Told(refused=(ONE,))
         assert told.error.__class__ is kind
         assert words in told.error.message
 
     def test_a_refusal_in_the_middle_of_a_line(self, reply: Reply, version: str) -> None:
-        told = talk(_worker(version).tell([ONE, TWO, THREE]), reply(version, "through_joined_refused_middle"))
+        told = talk(tell(_worker(version), [ONE, TWO, THREE]), reply(version, "through_joined_refused_middle"))
         assert isinstance(told, Told)
         assert told._replace(error=None) == Told(done=(ONE,), refused=(TWO,), unsure=(THREE,))
         assert isinstance(told.error, NotFound)
@@ -255,7 +255,7 @@ class TestWorkersBehindTheMasterOfEveryVersion:
         commands = {"through_silence": (ONE,), "through_joined": (ONE, TWO, THREE, ONE)}.get(name, (ONE, TWO, THREE))
         whole = reply(version, name)
         for end in range(len(whole)):
-            told = talk(_worker(version).tell(commands), whole[:end])
+            told = talk(tell(_worker(version), commands), whole[:end])
             assert isinstance(told, Told)
             assert told.error is not None
             assert told.done in ((), (ONE,) if name.endswith("middle") else ())
@@ -263,7 +263,7 @@ class TestWorkersBehindTheMasterOfEveryVersion:
 
     def test_what_is_sent(self, version: str) -> None:
         converse = ScriptedConverse(lambda _exchange: b"\n\n\n")
-        converse([_worker(version).tell([ONE, TWO])], 1.0)
+        converse([tell(_worker(version), [ONE, TWO])], 1.0)
         (exchange,) = converse.exchanges
         assert exchange.address.path == "/m"
         assert exchange.grace == GRACE
@@ -344,7 +344,7 @@ def test_tell_in_several_lines(
     one_a_line = process("p1", facts(buffer_size=1384 + len(DIRECT.start) + len(ONE.text) + 5))
     script = iter(answers)
     converse = ScriptedConverse(lambda _exchange: next(script))
-    (told,) = converse([one_a_line.tell([ONE, TWO, THREE])], 1.0)
+    (told,) = converse([tell(one_a_line, [ONE, TWO, THREE])], 1.0)
     assert isinstance(told, Told)
     assert told._replace(error=None) == expected
     assert isinstance(told.error, kind)
@@ -361,7 +361,7 @@ def test_tell_in_several_lines(
 )
 def test_the_severity_decides_about_a_command_that_speaks(severity: int, refused: bool) -> None:
     loud = Command("set server www/web1 addr 127.0.0.1")
-    told = talk(process().tell([loud]), b"\n[%d]: words\n\n" % severity)
+    told = talk(tell(process(), [loud]), b"\n[%d]: words\n\n" % severity)
     assert isinstance(told, Told)
     assert told.done == (() if refused else (loud,))
     assert told.refused == ((loud,) if refused else ())
@@ -380,13 +380,13 @@ def test_the_severity_decides_about_a_command_that_speaks(severity: int, refused
 )
 def test_what_haproxy_says_beside_a_success_is_kept(answer: bytes, words: str | None) -> None:
     loud = Command("set server www/web1 addr 127.0.0.1")
-    told = talk(process().tell([loud, ONE]), answer, b"\n\n")
+    told = talk(tell(process(), [loud, ONE]), answer, b"\n\n")
     assert told == Told(done=(loud, ONE), words={} if words is None else {loud: words})
 
 
 def test_words_are_kept_where_a_later_command_is_refused() -> None:
     loud = Command("set server www/web1 addr 127.0.0.1")
-    told = talk(process().tell([loud, ONE]), b"\n[4]: nothing changed\n\n", b"\n[3]: No such server.\n\n")
+    told = talk(tell(process(), [loud, ONE]), b"\n[4]: nothing changed\n\n", b"\n[3]: No such server.\n\n")
     assert isinstance(told, Told)
     assert told._replace(error=None) == Told(done=(loud,), refused=(ONE,), words={loud: "nothing changed"})
 
@@ -397,7 +397,7 @@ AS_GOOD = Command("shutdown session 0x1", as_good="No such session")
 
 @pytest.mark.parametrize("severity", [3, 4, 6])
 def test_words_that_say_not_yet_are_a_refusal_whatever_their_severity(severity: int) -> None:
-    told = talk(process().tell([NOT_YET, ONE]), b"\n[%d]: Server still has connections.\n\n" % severity)
+    told = talk(tell(process(), [NOT_YET, ONE]), b"\n[%d]: Server still has connections.\n\n" % severity)
     assert isinstance(told, Told)
     assert told._replace(error=None) == Told(refused=(NOT_YET,), not_attempted=(ONE,))
     assert isinstance(told.error, CommandRefused)
@@ -406,13 +406,13 @@ def test_words_that_say_not_yet_are_a_refusal_whatever_their_severity(severity: 
 
 @pytest.mark.parametrize("severity", [3, 4, 6])
 def test_words_that_are_as_good_are_a_success_whatever_their_severity(severity: int) -> None:
-    assert talk(process().tell([AS_GOOD]), b"\n[%d]: No such session (use).\n\n" % severity) == Told(done=(AS_GOOD,))
+    assert talk(tell(process(), [AS_GOOD]), b"\n[%d]: No such session (use).\n\n" % severity) == Told(done=(AS_GOOD,))
 
 
 @pytest.mark.parametrize("command", [NOT_YET, AS_GOOD])
 def test_other_words_are_judged_by_their_severity(command: Command) -> None:
     for severity, refused in ((3, True), (4, False)):
-        told = talk(process().tell([command]), b"\n[%d]: Something else.\n\n" % severity)
+        told = talk(tell(process(), [command]), b"\n[%d]: Something else.\n\n" % severity)
         assert isinstance(told, Told)
         assert bool(told.refused) is refused
 
@@ -424,39 +424,39 @@ class TestDeletingOnEveryVersion:
     COMMAND = del_server(_server(1))
 
     def test_a_server_that_is_still_used(self, reply: Reply, version: str) -> None:
-        told = talk(process().tell([self.COMMAND]), reply(version, "del_busy"))
+        told = talk(tell(process(), [self.COMMAND]), reply(version, "del_busy"))
         assert isinstance(told, Told)
         assert isinstance(told.error, CommandRefused)
         assert told.error.answer.startswith(self.COMMAND.not_yet)
 
     def test_a_server_that_is_not_in_maintenance(self, reply: Reply, version: str) -> None:
-        told = talk(process().tell([self.COMMAND]), reply(version, "del_ready"))
+        told = talk(tell(process(), [self.COMMAND]), reply(version, "del_ready"))
         assert isinstance(told, Told)
         assert isinstance(told.error, CommandRefused)
         assert told.error.answer == "Only servers in maintenance mode can be deleted."
         assert not told.error.answer.startswith(self.COMMAND.not_yet)
 
     def test_done(self, reply: Reply, version: str) -> None:
-        told = talk(process().tell([self.COMMAND]), reply(version, "del_done"))
+        told = talk(tell(process(), [self.COMMAND]), reply(version, "del_done"))
         assert told == Told(done=(self.COMMAND,), words={self.COMMAND: "Server deleted."})
 
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_a_session_that_has_ended_by_itself_is_as_good_as_one_that_was_ended(reply: Reply, version: str) -> None:
     command = shutdown_session(Session("0x1", ("www", "web1")))
-    told = talk(_worker(version).tell([command]), reply(version, "old_refused_session"))
+    told = talk(tell(_worker(version), [command]), reply(version, "old_refused_session"))
     assert told == Told(done=(command,))
 
 
 def test_nothing_to_tell_sends_nothing() -> None:
     converse = ScriptedConverse(lambda _exchange: b"")
-    assert converse([process().tell([])], 1.0) == [Told()]
+    assert converse([tell(process(), [])], 1.0) == [Told()]
     assert converse.exchanges == []
 
 
 def test_what_is_sent_begins_with_the_severity_and_ends_the_line() -> None:
     converse = ScriptedConverse(lambda _exchange: b"\n\n\n")
-    converse([process("p1").tell([ONE, TWO])], 1.0)
+    converse([tell(process("p1"), [ONE, TWO])], 1.0)
     (exchange,) = converse.exchanges
     assert exchange.request == (
         b"set severity-output number;set server www/web1 weight 1;set server www/web2 weight 2\n"
@@ -542,7 +542,7 @@ def test_a_question_is_asked_once_where_anything_else_goes_wrong(answer: bytes |
 )
 def test_what_writes_is_never_sent_twice(early: bytes | ClosedEarly) -> None:
     counting = ScriptedConverse(lambda _exchange: early)
-    counting([process().tell([ONE])], 1.0)
+    counting([tell(process(), [ONE])], 1.0)
     assert len(counting.exchanges) == 1
 
 
@@ -606,10 +606,10 @@ def test_level(has: str, needs: str, allowed: bool) -> None:
     command = Command("set x", kind="set …", level=needs)
     one = process("/run/op.sock", facts(level=has))
     if allowed:
-        one.can([command])
+        can(one, [command])
         return
     with pytest.raises(PermissionDenied) as caught:
-        one.can([command])
+        can(one, [command])
     message = str(caught.value)
     assert f"the socket /run/op.sock has level {has}" in message
     assert f"level {needs}" in message
@@ -618,14 +618,14 @@ def test_level(has: str, needs: str, allowed: bool) -> None:
 
 def test_what_a_version_lacks_is_said_with_the_version_that_has_it() -> None:
     with pytest.raises(FeatureMissing, match=r"needs HAProxy 2\.6, process p1 runs 2\.2\.9"):
-        process("p1", facts("2.2.9")).can([Command("x", feature="long_lines")])
-    process("p1", facts("2.6.0")).can([Command("x", feature="long_lines")])
+        can(process("p1", facts("2.2.9")), [Command("x", feature="long_lines")])
+    can(process("p1", facts("2.6.0")), [Command("x", feature="long_lines")])
 
 
 def test_a_command_over_the_bounds_of_a_process_is_refused_beforehand() -> None:
     """Else the other processes of the fleet get theirs before this one fails."""
     with pytest.raises(InputError, match="over the bound"):
-        process("p1", facts("2.2.9")).can([Command("x" * 8000, level="admin")])
+        can(process("p1", facts("2.2.9")), [Command("x" * 8000, level="admin")])
 
 
 @pytest.mark.parametrize("place", [0, 1, 2])
@@ -633,14 +633,14 @@ def test_of_many_commands_none_may_be_one_that_cannot_be(place: int) -> None:
     commands = [Command("show a"), Command("show b")]
     commands.insert(place, Command("set x", kind="set …", level="admin"))
     with pytest.raises(PermissionDenied) as caught:
-        process("p1", facts(level="operator")).can(commands)
+        can(process("p1", facts(level="operator")), commands)
     assert caught.value.command == "set x"
     commands[place] = Command("x", feature="long_lines")
     with pytest.raises(FeatureMissing):
-        process("p1", facts("2.2.9")).can(commands)
+        can(process("p1", facts("2.2.9")), commands)
     commands[place] = Command("x" * 8000)
     with pytest.raises(InputError, match="over the bound"):
-        process("p1", facts("2.2.9")).can(commands)
+        can(process("p1", facts("2.2.9")), commands)
 
 
 @pytest.mark.parametrize(
@@ -659,11 +659,11 @@ def test_the_bound_is_that_of_version_and_buffer(version: str, buffer_size: int,
 
 @pytest.mark.parametrize("name", ["add_plain", "del_done"])
 def test_2_2_knows_no_new_servers(reply: Reply, name: str) -> None:
-    told = talk(process().tell([del_server(_server(1))]), reply("2.2", name))
+    told = talk(tell(process(), [del_server(_server(1))]), reply("2.2", name))
     assert isinstance(told, Told)
     assert isinstance(told.error, UnknownCommand)
 
 
 def test_state_and_weight_are_told_to_every_version() -> None:
     for version in ("2.2.9", "2.6.12", "3.4.7"):
-        process(known=facts(version)).can([set_state(_server(1).put("ready")), ONE])
+        can(process(known=facts(version)), [set_state(_server(1).put("ready")), ONE])

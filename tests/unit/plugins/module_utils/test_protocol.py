@@ -13,20 +13,18 @@ from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._errors impor
     ProcessReplaced,
     ReplyNotUnderstood,
 )
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._lines import Joined, batches, read_joined
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._protocol import (
     DIRECT,
     Command,
-    Joined,
     Reply,
     Route,
-    batches,
     decode,
     encode,
     line_of,
     lines_of,
     longest_line,
     printable,
-    read_joined,
     read_reply,
     read_tables,
     through_master,
@@ -176,7 +174,7 @@ def test_no_request_is_ever_over_the_bounds(
     hard = min(15000, buffer_size - 1384) if long_lines else min(8000, buffer_size // 2 - 192)
     around = len(route.start) + len(route.each) + 1
     try:
-        made = batches(commands, bound, route)
+        made = list(batches(commands, bound, route))
     except InputError:
         assert any(around + len(encode(command.text)) > hard for command in commands)
         return
@@ -195,7 +193,7 @@ def test_silent_commands_share_as_few_lines_as_the_bounds_allow(route: Route, co
     bound = longest_line(buffer_size, long_lines=True)
     command = Command("set server www/web1 state drain", silent=True)
     in_a_line = (bound - len(route.start)) // (len(route.each) + len(command.text) + 1)
-    assert len(batches([command] * count, bound, route)) == -(-count // in_a_line)
+    assert len(list(batches([command] * count, bound, route))) == -(-count // in_a_line)
 
 
 @pytest.mark.parametrize("over", [0, 1])
@@ -208,14 +206,14 @@ def test_a_shared_line_may_be_as_long_as_the_bound_and_not_one_byte_longer(
     first = Command("é" * 100, silent=True)
     around = len(route.start) + 2 * len(route.each) + 2
     second = Command("x" * (bound - around - len(encode(first.text)) + over), silent=True)
-    made = batches([first, second], bound, route)
+    made = list(batches([first, second], bound, route))
     assert max(len(batch.request) for batch in made) <= bound
     assert len(made) == 1 + over
 
 
 def test_a_command_that_speaks_travels_alone_between_silent_ones() -> None:
     quiet, loud = Command("set a", silent=True), Command("show a")
-    made = batches([quiet, quiet, loud, quiet, loud], longest_line(16384, long_lines=True), DIRECT)
+    made = list(batches([quiet, quiet, loud, quiet, loud], longest_line(16384, long_lines=True), DIRECT))
     assert [batch.commands for batch in made] == [(quiet, quiet), (loud,), (quiet,), (loud,)]
 
 
@@ -226,17 +224,17 @@ def test_a_single_command_at_the_bound_is_sent_and_one_over_it_is_refused(route:
     command = Command("x" * (bound - len(route.start) - len(route.each) - 1 + over))
     if over:
         with pytest.raises(InputError, match="over the bound"):
-            batches([command], bound, route)
+            list(batches([command], bound, route))
         with pytest.raises(InputError, match="over the bound"):
             line_of([command], bound, route)
     else:
-        (batch,) = batches([command], bound, route)
+        (batch,) = list(batches([command], bound, route))
         assert len(batch.request) == bound
         assert batch.request == line_of([command], bound, route)
 
 
 def test_nothing_to_send_is_no_request() -> None:
-    assert batches([], longest_line(16384, long_lines=True), DIRECT) == []
+    assert list(batches([], longest_line(16384, long_lines=True), DIRECT)) == []
 
 
 # Routes ----------------------------------------------------------------------------------------------------------
@@ -253,7 +251,7 @@ def test_nothing_to_send_is_no_request() -> None:
 def test_a_line_gets_to_its_process(route: Route, line: bytes) -> None:
     commands = [Command("set a", silent=True), Command("set b", silent=True)]
     assert line_of(commands, 15000, route) == line
-    assert [batch.request for batch in batches(commands, 15000, route)] == [line]
+    assert [batch.request for batch in list(batches(commands, 15000, route))] == [line]
 
 
 def test_no_command_of_a_line_through_a_master_is_the_masters_own() -> None:
@@ -565,7 +563,7 @@ ROUTES = st.sampled_from([DIRECT, WHOLE, EACH])
 @given(st.binary(max_size=60), st.integers(1, 5), ROUTES)
 def test_joined_success_is_silence_and_nothing_else(raw: bytes, count: int, route: Route) -> None:
     try:
-        done, refusal, words = read_joined(raw, count, route)
+        done, refusal, words, _seen = read_joined(raw, count, route)
     except HAProxyError:
         return
     assert words == ""

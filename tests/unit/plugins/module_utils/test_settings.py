@@ -17,6 +17,7 @@ from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._dialect.serv
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._errors import HAProxyError, InputError
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.settings import FIELDS, checked, given
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._shapes import Aimed, missed, route
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._telling import can
 
 from unit.plugins.module_utils.support import facts, process
 from unit.plugins.module_utils.wished import (
@@ -254,7 +255,7 @@ def test_what_cannot_be_read_is_a_deed(settings: dict[str, Any], command: str, f
 def test_a_deed_that_2_2_lacks_is_refused_before_it_is_sent(settings: dict[str, Any]) -> None:
     commands = [step.command for step in given(OLD, settings, frozenset()).deeds.values()]
     with pytest.raises(HAProxyError, match=r"needs HAProxy 2\.4, process p1 runs 2\.2\.9"):
-        process(known=facts("2.2.9")).can(commands)
+        can(process(known=facts("2.2.9")), commands)
 
 
 @pytest.mark.parametrize("version", ["2.2", "2.6", "3.0", "3.2", "3.4"])

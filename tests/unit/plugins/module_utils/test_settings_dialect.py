@@ -8,8 +8,8 @@ import pytest
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._dialect import settings as say
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._dialect.servers import Server
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._errors import CommandRefused
-from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._process import Told
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._protocol import Command
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._telling import Told, tell
 
 from unit.plugins.module_utils.support import VERSIONS, process, reply_of, talk
 from unit.plugins.module_utils.wished import full
@@ -67,7 +67,7 @@ REFUSED = {
 
 
 def _told(version: str, name: str) -> Told:
-    told = talk(process().tell([COMMANDS[name]]), reply_of(version, name))
+    told = talk(tell(process(), [COMMANDS[name]]), reply_of(version, name))
     assert isinstance(told, Told)
     return told
 
