@@ -10,7 +10,7 @@ from collections.abc import Set as AbstractSet
 from math import inf
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ._errors import ClosedEarly, CommandRefused, HAProxyError, PartlyApplied, ProcessReplaced, WaitTimedOut
+from ._errors import ClosedEarly, CommandRefused, HAProxyError, Overtaken, PartlyApplied, ProcessReplaced, WaitTimedOut
 from ._fleet import Fleet, PerProcess
 from ._plan import KILLED, Goal, Part, Place, Plan, Stage, Step, Until, listed, named
 from ._planning import steps_to
@@ -115,7 +115,7 @@ def go_back(
 
     :param also: takes the commands that were sent.
     """
-    if isinstance(error, ProcessReplaced):
+    if isinstance(error, (Overtaken, ProcessReplaced)):
         return
     observed = fleet.attempt({name: resource.observe(fleet[name]) for name in former})
     steps = {

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from typing import Any, Protocol, TypeVar
+from typing import Any, Callable, Protocol, TypeVar
 
 from ._fleet import PerProcess
 from ._plan import Goal, Part, Place, Step
@@ -14,6 +14,28 @@ from ._process import Process
 from ._transport import Conversation
 
 S = TypeVar("S")
+
+
+class File(Protocol):
+    """A file that is to be written once HAProxy has taken everything."""
+
+    @property
+    def diff(self) -> dict[str, object]: ...
+
+    def result(
+        self,
+        backup: Callable[[str], str],
+        move: Callable[[str, str], None],
+        done: Sequence[Mapping[str, str]],
+        *,
+        writes: bool,
+    ) -> dict[str, object]:
+        """Write it, where that is wanted; its own keys of the result.
+
+        :param backup: makes a copy of a file, says where; ``move``: puts a file in another's place as its owner had it.
+        :param done: what HAProxy has taken already.
+        :raises PartlyApplied: when it cannot be written.
+        """
 
 
 class Resource(Protocol[S]):
@@ -38,8 +60,11 @@ class Resource(Protocol[S]):
     def missed(self, now: S, aimed: Mapping[Any, Any]) -> dict[Part, str]:
         """What is not as it should be, each with a sentence."""
 
-    def view(self, now: PerProcess[S], keys: Sequence[Any]) -> dict[str, object]:
-        """What people see of these objects; the diff is made of it."""
+    def diff(self, before: PerProcess[S], after: PerProcess[S], keys: Sequence[Any]) -> list[dict[str, object]]:
+        """What changes on these objects, in Ansible's own form."""
+
+    def file(self, after: PerProcess[S]) -> File | None:
+        """A file on the target that is to hold the same, and does not."""
 
     def remains(self, process: Process) -> Conversation[Mapping[Any, int]]:
         """Sessions that an old worker still has: object → how many."""

@@ -53,8 +53,11 @@ def carry_out(fleet: Fleet, resource: Resource[S], plan: Plan[S], clock: Clock =
                     now = pass_guard(fleet, resource, goal, now, waited, clock)
                 if stage.steps:
                     _apply(fleet, resource, stage, planned, waited, ledger, clock)
+                if stage.steps and goal.inspect is None:
                     now = fleet.each(resource.observe)
                     _confirm(resource, stage, now, ledger.words)
+                if stage.steps and goal.hindsight is not None:
+                    ledger.warnings.extend(goal.hindsight(ledger.seen))
                 if goal.until is not None:
                     began = clock.now()
                     now = _wait(fleet, resource, goal, goal.until, now, waited, ledger, clock)
@@ -78,20 +81,23 @@ def _apply(
     :raises HAProxyError: when one of them did not get to its end.
     """
     commands = {name: [step.command for step in steps] for name, steps in stage.steps.items()}
-    told = attempted(fleet, commands)
+    told = attempted(fleet, commands, ledger.versions)
     if any(may_yet(one) for one in told.values()):
         from ._aftermath import insist  # needed where HAProxy says "not yet" only
 
         timeout, interval = stage.goal.retry
         told = insist(fleet, told, (timeout - waited, interval), clock, ledger.also)
+    if stage.goal.inspect is not None:
+        from ._drafts import inspect  # where whole sets are replaced only
+
+        inspect(fleet, stage.goal.inspect, told)
     failed = any(outcome.error for outcome in told.values())
     if failed:
         from ._aftermath import failure, settled  # needed after failures only
 
         told.update(settled(fleet, resource, stage, told))
     for name, outcome in told.items():
-        ledger.add(name, outcome.done, {step.command for step in planned.get(name, ())})
-        ledger.words.update({(name, command): text for command, text in outcome.words.items()})
+        ledger.take(name, outcome, {step.command for step in planned.get(name, ())})
     if failed:
         raise failure(told, ledger.lines())
 

@@ -96,6 +96,17 @@ class ProcessReplaced(HAProxyError):
     """Another process answers than before, or none: HAProxy was reloaded meanwhile."""
 
 
+class Overtaken(HAProxyError):
+    """Somebody else changed a thing meanwhile, and what this task did took that change away.
+
+    :param found: process → what there was immediately before.
+    """
+
+    def __init__(self, message: str, found: Mapping[str, object]) -> None:
+        super().__init__(message)
+        self.found = found
+
+
 class ReplyNotUnderstood(HAProxyError):
     """A complete reply that does not say what this command's replies say."""
 

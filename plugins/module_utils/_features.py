@@ -54,6 +54,10 @@ FEATURES = {
     "frontend_status": Feature("seeing that a frontend is disabled", (2, 2), ((2, 3, 0), (2, 6, 11))),
     # 3.4.0 crashes when its counters are cleared under traffic with rate limits.
     "clear_all_counters": Feature("clearing all counters", (2, 2), ((3, 4, 0), (3, 4, 0))),
+    "set_versions": Feature("replacing a whole map or ACL at once", (2, 4)),
+    # Up to 2.8 "set map" and "del map" search all entries, one by one.
+    "sets_by_key": Feature("finding an entry by its key", (2, 9)),
+    "sets_need_admin": Feature("maps and ACLs for administrators only", (3, 3)),
     # 2.4 and 2.5 know it as an experiment only.
     "dynamic_servers": Feature("adding or deleting a server", (2, 6)),
 }

@@ -16,7 +16,9 @@ from itertools import islice
 from typing import Any, Callable, Generic, NamedTuple, Optional, Protocol, TypeVar
 
 from ._fleet import PerProcess
+from ._process import Process
 from ._protocol import Command
+from ._transport import Conversation
 
 S = TypeVar("S")
 S_contra = TypeVar("S_contra", contravariant=True)
@@ -110,6 +112,9 @@ class Goal(Generic[S]):
     :param retry: how long, and how often (in seconds), to repeat a command that may not be carried out yet.
     :param former: what to go back to when this fails: process → object → its target.
     :param guard: why the commands cannot be sent yet; "": they can.
+    :param inspect: reads what the commands made and no observation shows, in the version of this number; raises when
+        it is not right. Nothing else is read then.
+    :param hindsight: judges what was read immediately before commands that say so (process → data): warnings.
     """
 
     aimed: PerProcess[Mapping[Any, Any]]
@@ -118,6 +123,8 @@ class Goal(Generic[S]):
     retry: tuple[float, float] = (0.0, 0.0)
     former: PerProcess[Mapping[Any, Any]] | None = None
     guard: Callable[[PerProcess[S]], str] | None = None
+    inspect: Callable[[Process, str], Conversation[None]] | None = None
+    hindsight: Callable[[Mapping[str, bytes]], Sequence[str]] | None = None
 
 
 Steps = dict[str, tuple[Step, ...]]

@@ -55,7 +55,8 @@ class Command:
     @property
     def shown(self) -> str:
         """What logs and results may print: of a payload, only how many lines it has."""
-        return f"{self.text} << ({self.payload.count(chr(10)) + 1} lines)" if self.payload else self.text
+        lines = self.payload.count("\n") + 1
+        return f"{self.text} << ({lines} {'lines' if lines > 1 else 'line'})" if self.payload else self.text
 
 
 class Reply(NamedTuple):

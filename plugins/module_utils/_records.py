@@ -5,16 +5,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from ._dialect.info import Facts
 from ._fleet import PerProcess
-from ._plan import Goal, Part, Place, Step
-from ._process import Process
-from ._shapes import Aimed, Field, merged_view, missed, route
-from ._transport import Conversation
+from ._plan import Part, Step
+from ._sessionless import Sessionless
+from ._shapes import Aimed, Field, merged_view, missed, route, two_views
 
 
 class Record(Protocol):
@@ -35,7 +33,10 @@ class Seen(Generic[R]):
     facts: Facts
 
 
-class Records(Generic[R]):
+Now = PerProcess[Seen[R]]
+
+
+class Records(Sessionless[Seen[R]], Generic[R]):
     """A resource: object → record on each process. What is missing is ``observe``, ``aim`` and ``answer``."""
 
     fields: ClassVar[Sequence[Field[Any]]] = ()
@@ -49,10 +50,13 @@ class Records(Generic[R]):
     def missed(self, now: Seen[R], aimed: Mapping[str, Aimed[R]]) -> dict[Part, str]:
         return missed(self.fields, now.records, aimed, lambda record: record.called)
 
-    def view(self, now: PerProcess[Seen[R]], keys: Sequence[str]) -> dict[str, object]:
+    def view(self, now: Now[R], keys: Sequence[str]) -> dict[str, object]:
         return {key: self.item(now, key) for key in keys}
 
-    def item(self, now: PerProcess[Seen[R]], key: str) -> dict[str, object]:
+    def diff(self, before: Now[R], after: Now[R], keys: Sequence[str]) -> list[dict[str, object]]:
+        return [two_views(self.view(before, keys), self.view(after, keys))]
+
+    def item(self, now: Now[R], key: str) -> dict[str, object]:
         """An object's fields over all processes that have it."""
         here = {process: seen.records[key] for process, seen in now.items() if key in seen.records}
         return merged_view({process: self.values(record) for process, record in here.items()})
@@ -61,17 +65,3 @@ class Records(Generic[R]):
         """The fields that can be read."""
         read = ((field.name, field.read(record)) for field in self.fields)
         return {name: value for name, value in read if value is not None}
-
-    def warnings(self, before: PerProcess[Seen[R]]) -> Iterable[str]:
-        return ()
-
-    def remains(self, process: Process) -> Conversation[Mapping[Any, int]]:
-        yield from ()
-        return {}
-
-    def sweep(self, process: Process, keys: AbstractSet[Any]) -> Conversation[Sequence[Step]]:
-        yield from ()
-        return ()
-
-    def last_resort(self, now: PerProcess[Seen[R]], places: Sequence[Place]) -> Goal[Seen[R]]:
-        return Goal(PerProcess({}))

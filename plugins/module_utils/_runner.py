@@ -15,7 +15,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ._argspec import FLEET
 from ._checks import seconds
 from ._discovery import Policy, discover
-from ._errors import Fault, HAProxyError, InputError, ProcessReplaced
+from ._errors import Fault, HAProxyError, InputError, Overtaken, ProcessReplaced
 from ._fleet import Fleet, PerProcess
 from ._plan import Plan
 from ._planning import plan
@@ -113,22 +113,25 @@ class _Task:
             return {"changed": False, **ask(self.fleet(writes=False))}
 
     def change(self, resource: Resource[S]) -> Result:
-        """Do it; when HAProxy is reloaded meanwhile, look again and plan again, once."""
+        """Do it; when HAProxy is reloaded or somebody else changes the same meanwhile, plan again, once."""
         try:
-            return self._once(resource)
-        except ProcessReplaced as error:
+            return self._once(resource, {})
+        except (Overtaken, ProcessReplaced) as error:
             self.module.warn(f"planned again: {error}")
             self._also_done += [*error.done, *error.also_done]
-            return self._once(resource)
+            return self._once(resource, error.found if isinstance(error, Overtaken) else {})
 
-    def _once(self, resource: Resource[S]) -> Result:
+    def _once(self, resource: Resource[S], found: Mapping[str, Any]) -> Result:
+        """
+        :param found: what processes had immediately before this task changed it.
+        """
         fleet = self.fleet(writes=True)
         before = fleet.each(resource.observe)
         origin = before
         if self._first:
             from ._aftermath import origin_of  # needed after a reload only
 
-            origin = origin_of(*self._first, fleet, before)
+            origin = PerProcess({**origin_of(*self._first, fleet, before), **found})
         planned = plan(fleet, resource, before, origin)
         changes = planned.changes
         if self._first:
@@ -138,6 +141,7 @@ class _Task:
         self._known.update(resource.known(origin))
         for warning in resource.warnings(before):
             self.module.warn(warning)
+        file = resource.file(told.after)
         if planned.counts_old and fleet.old is None:
             self.module.warn(
                 "old workers are unknown: add the master socket, so that their sessions are waited for, too"
@@ -148,12 +152,20 @@ class _Task:
             if planned.does_something:
                 after, waited, commands = self._carry_out(fleet, resource, planned)
         result = {
-            "changed": bool(commands or self._also_done),
+            "changed": bool(commands or self._also_done or file),
             "commands": commands,
             "unconfirmed": planned.deeds(),
             **resource.answer(told.before, after, waited),
         }
-        return {**result, "diff": _diff(resource, told)} if self.module._diff else result
+        diffs = resource.diff(told.before, told.after, told.changes) if self.module._diff else []
+        if file is not None:
+            result.update(
+                file.result(self.module.backup_local, self.module.atomic_move, commands, writes=not self.predicts)
+            )
+            diffs += [file.diff] if self.module._diff else []
+        if self.module._diff:
+            result["diff"] = diffs[0] if len(diffs) == 1 else diffs
+        return result
 
     def _carry_out(
         self, fleet: Fleet, resource: Resource[S], planned: Plan[S]
@@ -211,13 +223,4 @@ def _process(process: Process) -> Result:
         "node": info.get("node", ""),
         "worker": "old" if process.old else "current",
         "info": {name: info[name] for name in _STEADY if name in info},
-    }
-
-
-def _diff(resource: Resource[S], planned: Plan[S]) -> Result:
-    return {
-        "before_header": "running",
-        "after_header": "wished",
-        "before": resource.view(planned.before, planned.changes),
-        "after": resource.view(planned.after, planned.changes),
     }

@@ -40,6 +40,8 @@ class Ledger:
     :param also: commands that only time called for: repeated ones, ends of waiting, ways back.
     :param words: what HAProxy said beside, by process and command.
     :param given_up: places for which nobody waits any more.
+    :param versions: process → the number that it gave out last.
+    :param seen: process → what was read immediately before a command.
     """
 
     done: dict[str, list[Command]] = field(default_factory=dict)
@@ -47,12 +49,23 @@ class Ledger:
     words: dict[tuple[str, Command], str] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     given_up: set[Place] = field(default_factory=set)
+    versions: dict[str, str] = field(default_factory=dict)
+    seen: dict[str, bytes] = field(default_factory=dict)
 
     def add(self, process: str, commands: Sequence[Command], planned: AbstractSet[Command]) -> None:
         foreseen = [command for command in commands if command in planned]
         if foreseen:
             self.done.setdefault(process, []).extend(foreseen)
         self.also.extend(listed(process, [command for command in commands if command not in planned]))
+
+    def take(self, process: str, told: Told, planned: AbstractSet[Command]) -> None:
+        """What became of the commands of one process."""
+        self.add(process, told.done, planned)
+        self.words.update({(process, command): text for command, text in told.words.items()})
+        if told.version:
+            self.versions[process] = told.version
+        for data in told.seen.values():
+            self.seen[process] = data
 
     def lines(self) -> Lines:
         return [line for process in sorted(self.done) for line in listed(process, self.done[process])]
@@ -70,10 +83,13 @@ class Ledger:
             raise Fault(f"{type(error).__name__}: {error}", done=self.lines()) from error
 
 
-def attempted(fleet: Fleet, commands: Mapping[str, Sequence[Command]]) -> dict[str, Told]:
+def attempted(
+    fleet: Fleet, commands: Mapping[str, Sequence[Command]], versions: Mapping[str, str] = {}
+) -> dict[str, Told]:
     """Tell each process its commands, all at once; what became of them."""
     told = {}
-    for name, answer in fleet.attempt({name: tell(fleet[name], sent) for name, sent in commands.items()}).items():
+    talks = {name: tell(fleet[name], sent, versions.get(name, "")) for name, sent in commands.items()}
+    for name, answer in fleet.attempt(talks).items():
         one = Told(unsure=tuple(commands[name]), error=answer) if isinstance(answer, HAProxyError) else answer
         # An old worker that has ended has no session any more.
         ended = fleet[name].old and isinstance(one.error, ProcessReplaced)

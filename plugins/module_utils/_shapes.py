@@ -76,6 +76,11 @@ def missed(
     return wrong
 
 
+def two_views(before: Mapping[str, object], after: Mapping[str, object]) -> dict[str, object]:
+    """A diff as Ansible takes it."""
+    return {"before_header": "running", "after_header": "wished", "before": before, "after": after}
+
+
 def merged_view(values: Mapping[str, Mapping[str, object]]) -> dict[str, object]:
     """The fields of one object over its processes: the value that all have, else process → value.
 

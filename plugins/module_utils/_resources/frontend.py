@@ -126,9 +126,6 @@ class Frontends(Records[Frontend]):
                 "is safe"
             )
 
-    def known(self, before: Now) -> dict[str, object]:
-        return {}
-
     def answer(self, before: Now, after: Now, waited: float) -> dict[str, object]:
         keys = sorted({name for seen in before.values() for name in self._meant(seen)})
         return {"frontends": [self._row(key, before, after) for key in keys]}

@@ -101,9 +101,6 @@ class ProcessLimits(Records[Limits]):
         target = now._replace(**self.wished)
         return target if target.maxconn else target._replace(maxconn=now.configured_maxconn)
 
-    def known(self, before: Now) -> dict[str, object]:
-        return {}
-
     def answer(self, before: Now, after: Now, waited: float) -> dict[str, object]:
         return {"before": self._each(before), "after": self._each(after)}
 

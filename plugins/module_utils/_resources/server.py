@@ -16,7 +16,7 @@ from .._features import has
 from .._fleet import PerProcess
 from .._plan import Goal, Part, Place, Step
 from .._process import Process
-from .._shapes import Aimed, Field, merged_view, missed, route
+from .._shapes import Aimed, Field, merged_view, missed, route, two_views
 from .._transport import Conversation
 from . import rows
 from .goals import Observed, goals_of
@@ -150,6 +150,14 @@ class Servers:
 
     def view(self, now: PerProcess[Observed], keys: Sequence[Key]) -> dict[str, object]:
         return {"/".join(key): self._item(now, key) for key in keys}
+
+    def diff(
+        self, before: PerProcess[Observed], after: PerProcess[Observed], keys: Sequence[Key]
+    ) -> list[dict[str, object]]:
+        return [two_views(self.view(before, keys), self.view(after, keys))]
+
+    def file(self, after: PerProcess[Observed]) -> None:
+        return None
 
     def known(self, before: PerProcess[Observed]) -> dict[str, object]:
         keys = sorted({key for each in self._assigned(before).values() for key in each})

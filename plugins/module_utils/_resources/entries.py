@@ -1,0 +1,128 @@
+# Copyright (c) 2026, haproxyadmin.haproxy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Entries as a user writes them, as a wish. What HAProxy cannot be told exactly is refused here, with its number."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from .._dialect.pattern_files import entries_of
+from .._dialect.patterns import MAP, POINTER
+from .._errors import InputError
+from .._keyed import Wish, key_of
+from .._protocol import encode
+
+# Control characters but for the tab; a zero byte would end the text, a line's end the line.
+_UNSAYABLE = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+_BLANK = re.compile(rb"[ \t]")
+
+
+def wish_of(kind: str, params: Mapping[str, Any]) -> Wish:
+    """
+    :raises InputError: for what cannot be meant or said, naming the entry.
+    """
+    valued, state, exclusive = kind == MAP, params["state"], params["exclusive"]
+    given = params["entries"] is not None or params["src"] is not None
+    if state == "empty":
+        if given:
+            raise InputError("state=empty takes neither entries nor src")
+        return Wish((), exclusive=True, valued=valued)
+    if not given:
+        raise InputError(f"state={state} takes entries or src")
+    if exclusive and state == "absent":
+        raise InputError("exclusive says which entries stay; it goes with state=present only")
+    source = params["src"]
+    if source is None:
+        lines = list(_written(kind, params["entries"], keys_only=state == "absent"))
+    else:
+        lines = list(_read(source, valued=valued))
+    if state == "absent":
+        keys = frozenset(key_of(line, valued=valued) for line in lines)
+        return Wish((), gone=keys, valued=valued)
+    if exclusive and not lines:
+        raise InputError("an exclusive set without entries would empty it; that is said as state=empty")
+    return Wish(lines, exclusive=exclusive, valued=valued)
+
+
+def _written(kind: str, option: object, *, keys_only: bool) -> Iterator[bytes]:
+    """The option ``entries``."""
+    for number, (key, value) in enumerate(_pairs(kind, option, keys_only=keys_only), 1):
+        where = f"entry {number}"
+        name = _text(key, f"{where}: the key")
+        where = f"{where} ({str(name)[:60]!r})"
+        if kind != MAP:
+            yield check(encode(name), where, valued=False)
+        elif keys_only:
+            yield check(encode(name) + b" v", where, valued=True)
+        else:
+            text = _text(value, f"{where}: the value")
+            if not name or _BLANK.search(encode(name)):
+                raise InputError(f"{where}: a map's key cannot be empty or hold a blank")
+            yield check(encode(f"{name} {text}"), where, valued=True)
+
+
+def _pairs(kind: str, option: object, *, keys_only: bool) -> Iterable[tuple[object, object]]:
+    """Key and value of each entry as it was written."""
+    if isinstance(option, str):  # as on a command line
+        try:
+            option = json.loads(option) if option.lstrip().startswith(("{", "[")) else [option]
+        except ValueError:
+            option = [option]
+    if isinstance(option, Mapping) and kind == MAP:
+        return option.items()
+    if isinstance(option, Mapping) or not isinstance(option, (list, tuple)):
+        raise InputError("entries is a list" if kind != MAP else "entries is a dictionary or a list")
+    if kind != MAP:
+        return ((item, None) for item in option)
+    return (_pair(number, item, keys_only=keys_only) for number, item in enumerate(option, 1))
+
+
+def _pair(number: int, item: object, *, keys_only: bool) -> tuple[object, object]:
+    if isinstance(item, Mapping) and set(item) in ({"key", "value"}, {"key"} if keys_only else {"key", "value"}):
+        return item["key"], item.get("value")
+    if isinstance(item, (list, tuple)) and len(item) == 2:
+        return item[0], item[1]
+    if keys_only and not isinstance(item, (Mapping, list, tuple)):
+        return item, None
+    raise InputError(f"entry {number}: a dictionary of key and value is wanted, not {item!r}")
+
+
+def _text(given: object, where: str) -> str:
+    if isinstance(given, str):
+        return given
+    if isinstance(given, int) and not isinstance(given, bool):
+        return str(given)
+    raise InputError(f"{where} is {given!r}; quote it if it is meant as a text")
+
+
+def _read(path: str, *, valued: bool) -> Iterator[bytes]:
+    """The option ``src``."""
+    try:
+        with open(path, "rb") as file:
+            data = file.read()
+    except OSError as error:
+        raise InputError(f"src {path} cannot be read: {error.strerror}") from error
+    for number, entry in entries_of(data, valued=valued):
+        yield check(entry, f"{path} line {number}", valued=valued)
+
+
+def check(entry: bytes, where: str, *, valued: bool) -> bytes:
+    """
+    :raises InputError: when HAProxy would not store exactly this.
+    """
+    if _UNSAYABLE.search(entry):
+        raise InputError(f"{where}: a control character or a line's end cannot be said to HAProxy")
+    if entry.startswith(POINTER):
+        raise InputError(f"{where}: HAProxy takes a key that begins with {POINTER.decode()} for a pointer")
+    if not entry or entry[:1] in b" \t":
+        raise InputError(f"{where}: an entry cannot be empty or begin with a blank")
+    if valued:
+        key, _blank, value = entry.partition(b" ")
+        if b"\t" in key:
+            raise InputError(f"{where}: a map's key cannot be empty or hold a blank")
+        if not value or value[:1] in b" \t":
+            raise InputError(f"{where}: a value cannot be empty or begin with a blank")
+    return entry

@@ -1,0 +1,271 @@
+# Copyright (c) 2026, haproxyadmin.haproxy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The ways from the entries that are to those that should be: one by one, or all at once by a version of their own.
+
+A new version is loaded and read beside the one that serves, on all processes, before it is committed on any.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+from .._dialect.info import Facts
+from .._dialect.patterns import POINTER, Ref
+from .._errors import InputError
+from .._features import has
+from .._keyed import EMPTY, Deviation, Wish, compare, entries, key_of
+from .._lines import VERSION
+from .._plan import LISTED, Part, Step
+from .._process import Process
+from .._protocol import Command, decode, printable
+from .._transport import Conversation
+from .pattern_types import UNKNOWN, Types
+
+# Seconds, measured on 2 CPUs: what it costs HAProxy and its client to add an entry, to change one that is found by its
+# key, to look at one on the way to a key where all are searched, and for one entry of a new version and at least.
+_ADD, _KEYED, _SEARCHED = 4e-6, 8e-6, 4e-8
+_VERSION, _AT_LEAST = 3e-6, 1e-3
+
+
+@dataclass(frozen=True)
+class Held:
+    """What one process has of the set.
+
+    :param ref: None: it has no such set.
+    :param described: what HAProxy says of the set, or why this is none.
+    :param body: its entries as HAProxy shows them.
+    :param wished: what the task wishes; ``deviation``: how this differs from it.
+    :param room: bytes of entries that this process takes in one payload.
+    :param lost: whether this was there immediately before the task replaced it, and not when the task looked.
+    """
+
+    facts: Facts
+    wished: Wish
+    ref: Ref | None = None
+    described: str = ""
+    body: bytes = b""
+    deviation: Deviation = EMPTY
+    types: Types = UNKNOWN
+    room: int = 0
+    lost: bool = False
+
+    @property
+    def versions(self) -> bool:
+        """Whether a set can be replaced at once."""
+        return has(self.facts.version, "set_versions")
+
+
+def cheaper_at_once(held: Held, target: Wish, found: Deviation) -> bool:
+    """Whether a new version costs less than the single changes."""
+    each = _KEYED if has(held.facts.version, "sets_by_key") else max(_KEYED, _SEARCHED * found.size)
+    singly = len(found.missing) * _ADD + (len(found.changed) + len(found.surplus) + len(found.renewed)) * each
+    return singly > _AT_LEAST + _VERSION * (len(target.lines) if target.exclusive else found.afterwards(target))
+
+
+@dataclass(frozen=True)
+class Way:
+    """A way, or a part of one, to what is aimed at."""
+
+    target: Wish
+    deeds: ClassVar[Mapping[str, Step]] = {}
+    at_once: ClassVar[bool] = True
+
+    def steps(self, held: Held) -> Iterable[Step]:
+        raise NotImplementedError
+
+    def predicted(self, held: Held) -> Held:
+        return held
+
+    def missed(self, held: Held) -> dict[Part, str]:
+        return {}
+
+    def _ref(self, held: Held) -> Ref:
+        if held.ref is None:
+            raise InputError("the set is gone")
+        return held.ref
+
+    def _step(self, held: Held, key: bytes, command: Command, *, seen: bool = True) -> Step:
+        return Step((self._ref(held).name, printable(decode(key))), command, seen)
+
+    def _adding(self, held: Held, lines: Sequence[bytes], version: str = "", *, singly: bool) -> Iterator[Step]:
+        """The commands that add these entries."""
+        ref, valued = self._ref(held), self.target.valued
+        if valued and not singly:
+            for chunk in _chunks(lines, held.room):
+                command = ref.add_lines(decode(b"\n".join(chunk)), version)
+                yield self._step(held, b"", command, seen=False)
+            return
+        for line in lines:
+            key, _blank, value = line.partition(b" ") if valued else (line, b"", b"")
+            command = ref.add(decode(key), decode(value) if valued else None, version)
+            yield self._step(held, key, command, seen=not version)
+
+
+def _chunks(lines: Sequence[bytes], room: int) -> Iterator[list[bytes]]:
+    """The lines in pieces of so many bytes, their ends included."""
+    piece: list[bytes] = []
+    size = 0
+    for line in lines:
+        if piece and size + len(line) + 1 > room:
+            yield piece
+            piece, size = [], 0
+        piece.append(line)
+        size += len(line) + 1
+    if piece:
+        yield piece
+
+
+@dataclass(frozen=True)
+class Loading(Way):
+    """A new version with these entries, which serves nobody yet.
+
+    :param places: of the entries in the task's wish, where they are not all of it.
+    """
+
+    places: Sequence[int] = ()
+
+    def steps(self, held: Held) -> Iterator[Step]:
+        yield self._step(held, b"", self._ref(held).prepare(), seen=False)
+        yield from self._adding(held, self.target.lines, VERSION, singly=False)
+
+    def inspect(self, process: Process, held: Held, version: str) -> Conversation[None]:
+        """
+        :raises InputError: naming the first entry that HAProxy did not take.
+        """
+        ref = self._ref(held)
+        body = yield from process.read(ref.show(version))
+        found = compare(body, replace(self.target, exclusive=True))
+        if found.nothing:
+            return
+        place = found.missing[0] if found.missing else found.changed[0][0] if found.changed else None
+        if place is None:
+            raise InputError(f"process {process.name} holds something else in version {version} than was loaded")
+        key = printable(decode(key_of(self.target.lines[place], valued=self.target.valued)))
+        number = (self.places[place] if self.places else place) + 1
+        raise InputError(f"process {process.name} did not take entry {number}, {key!r}", process=process.name)
+
+
+@dataclass(frozen=True)
+class Committing(Way):
+    """The version that was loaded serves from now on."""
+
+    def steps(self, held: Held) -> Iterator[Step]:
+        yield self._step(held, b"", self._ref(held).commit(), seen=False)
+
+    def predicted(self, held: Held) -> Held:
+        return replace(held, deviation=Deviation(len(self.target.lines)))
+
+    def missed(self, held: Held) -> dict[Part, str]:
+        return sentences(held, self.target)
+
+
+@dataclass(frozen=True)
+class Changing(Way):
+    """Entry by entry: what is new first, what goes last, so that no key that stays is ever missing."""
+
+    at_once: ClassVar[bool] = False
+
+    def steps(self, held: Held) -> Iterator[Step]:
+        ref, target = self._ref(held), self.target
+        found = deviation(held, target)
+        if found.disordered and held.types.ordered:
+            yield from self._from_the_first_that_differs(held, found)
+        else:
+            missing = [target.lines[place] for place in found.missing]
+            yield from self._adding(held, missing, singly=len(missing) <= LISTED)
+            for place, _now in found.changed:
+                key, _blank, value = target.lines[place].partition(b" ")
+                yield self._step(held, key, ref.set(decode(key), decode(value)))
+            for key, _those in found.renewed:
+                yield from self._anew(held, key)
+        for key in dict.fromkeys(key_of(line, valued=target.valued) for line in found.surplus):
+            if key.startswith(POINTER):
+                raise InputError(
+                    f"{ref.name} holds the key {printable(decode(key))!r}, which HAProxy takes for a pointer"
+                )
+            yield self._step(held, key, ref.delete(decode(key)))
+
+    def _anew(self, held: Held, key: bytes) -> Iterator[Step]:
+        places = self.target.repeats.get(key, [self.target.places[key]])
+        yield self._step(held, key, self._ref(held).delete(decode(key)))
+        yield from self._adding(held, [self.target.lines[place] for place in places], singly=True)
+
+    def _from_the_first_that_differs(self, held: Held, found: Deviation) -> Iterator[Step]:
+        """Each entry taken away and added at the end, from the first on that is not in its place."""
+        there = {key_of(line, valued=self.target.valued) for line in entries(held.body)}
+        kept = [line for line in entries(held.body) if key_of(line, valued=self.target.valued) in self.target.places]
+        same = 0
+        while same < min(len(kept), len(self.target.lines)) and kept[same] == self.target.lines[same]:
+            same += 1
+        while True:  # a key of which one entry is in its place goes with all its entries
+            later = dict.fromkeys(key_of(line, valued=self.target.valued) for line in self.target.lines[same:])
+            first = min((self.target.places[key] for key in later), default=same)
+            if first >= same:
+                break
+            same = first
+        for key in later:
+            if key in there:
+                yield self._step(held, key, self._ref(held).delete(decode(key)))
+            places = self.target.repeats.get(key, [self.target.places[key]])
+            yield from self._adding(held, [self.target.lines[place] for place in places], singly=True)
+
+    def predicted(self, held: Held) -> Held:
+        after = held.deviation.afterwards(self.target)
+        return replace(held, deviation=Deviation(after, repeated=held.deviation.repeated))
+
+    def missed(self, held: Held) -> dict[Part, str]:
+        return sentences(held, self.target)
+
+
+@dataclass(frozen=True)
+class Emptying(Way):
+    """Everything goes at once, where there are no versions."""
+
+    def steps(self, held: Held) -> Iterator[Step]:
+        yield self._step(held, b"", self._ref(held).clear(), seen=False)
+
+    def predicted(self, held: Held) -> Held:
+        return replace(held, deviation=EMPTY)
+
+    def missed(self, held: Held) -> dict[Part, str]:
+        return sentences(held, self.target)
+
+
+def deviation(held: Held, target: Wish) -> Deviation:
+    """How what was read differs from this."""
+    return held.deviation if target is held.wished else compare(held.body, target)
+
+
+def sentences(held: Held, target: Wish) -> dict[Part, str]:
+    """What is not as it should be, by key."""
+    name = held.ref.name if held.ref else ""
+    found = deviation(held, target)
+    wrong: dict[Part, str] = {}
+
+    def say(line: bytes, text: str) -> None:
+        key = printable(decode(key_of(line, valued=target.valued)))
+        wrong[name, key] = f"{name}: {text} {key!r}"
+
+    for place in found.missing:
+        say(target.lines[place], "there is no entry")
+    for _place, now in found.changed:
+        say(now, f"{printable(decode(now))!r} is the entry of")
+    for line in found.surplus:
+        say(line, "there is still an entry")
+    for key, _now in found.renewed:
+        say(key + b" ", "there are other entries of")
+    if found.disordered and held.types.ordered and not wrong:
+        wrong[name, ""] = f"{name}: the entries are in another order"
+    return wrong
+
+
+def former(held: Held, target: Wish) -> Wish:
+    """What brings the entries that a task changes back to what they were."""
+    found = held.deviation
+    olds = [now for _place, now in found.changed] + list(found.surplus)
+    olds += [line for _key, now in found.renewed for line in now]
+    fresh = {key_of(target.lines[place], valued=target.valued) for place in found.missing}
+    again = {key_of(line, valued=target.valued) for line in olds}
+    return Wish(olds, gone=frozenset(fresh - again), valued=target.valued)
