@@ -169,6 +169,11 @@ def failure(told: Mapping[str, Told], done: Sequence[Mapping[str, str]]) -> HAPr
 
     :param done: what was carried out, in this stage and before.
     """
+    refused = [
+        {**line, "answer": outcome.error.answer if isinstance(outcome.error, CommandRefused) else str(outcome.error)}
+        for name, outcome in told.items()
+        for line in listed(name, outcome.refused)
+    ]
     errors = [outcome.error for outcome in told.values() if outcome.error is not None]
     first = errors[0]
     others = f" (and {len(errors) - 1} more of {len(told)} processes)" if len(errors) > 1 else ""
@@ -181,11 +186,7 @@ def failure(told: Mapping[str, Told], done: Sequence[Mapping[str, str]]) -> HAPr
     else:
         error.message += others
     error.done = done
-    error.refused = [
-        {**line, "answer": outcome.error.message if outcome.error else ""}
-        for name, outcome in told.items()
-        for line in listed(name, outcome.refused)
-    ]
+    error.refused = refused
     error.not_attempted = [line for name, one in told.items() for line in listed(name, one.not_attempted)]
     error.unconfirmed = [line for name, one in told.items() for line in listed(name, one.unsure)]
     return error

@@ -39,6 +39,7 @@ class Command:
     :param not_yet: how a refusal begins after which one may ask again.
     :param as_good: how a refusal begins that says what one wanted to hear.
     :param payload: lines that follow the command, none of them empty; such a command stands alone.
+    :param about: is shown behind it, in a payload's place.
     :param witness: what is to be read immediately before it, on the same line; such a command stands alone, too.
     """
 
@@ -51,12 +52,12 @@ class Command:
     as_good: str = ""
     payload: str = ""
     witness: str = ""
+    about: str = ""
 
     @property
     def shown(self) -> str:
-        """What logs and results may print: of a payload, only how many lines it has."""
-        lines = self.payload.count("\n") + 1
-        return f"{self.text} << ({lines} {'lines' if lines > 1 else 'line'})" if self.payload else self.text
+        """What logs and results may print."""
+        return f"{self.text} {self.about}" if self.about else self.text
 
 
 class Reply(NamedTuple):

@@ -20,6 +20,7 @@ from ._fleet import Fleet, PerProcess
 from ._plan import Plan
 from ._planning import plan
 from ._process import Process
+from ._protocol import printable
 from ._transport import converse
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ class _Task:
             fault = Fault(f"{type(error).__name__}: {error}")
             fault.__cause__ = error
             self._fail(fault)
-        self.module.exit_json(**{**self._known, **result})
+        self.module.exit_json(**{**_readable(self._known), **result})
 
     def _fail(self, error: HAProxyError) -> None:
         cause = error.__cause__
@@ -101,7 +102,9 @@ class _Task:
             more["exception"] = "".join(traceback.format_exception(type(cause), cause, cause.__traceback__))
         touched = bool(error.done or error.unconfirmed or self._also_done)
         self.module.fail_json(
-            msg=str(error), changed=touched, **{**self._known, "commands": error.done, **error.as_result()}, **more
+            changed=touched,
+            **_readable({"msg": str(error), **self._known, "commands": error.done, **error.as_result()}),
+            **more,
         )
 
     def gather(self, ask: Callable[[Fleet], Result]) -> Result:
@@ -199,6 +202,15 @@ class _Task:
             "skipped_sockets": [skipped._asdict() for skipped in fleet.skipped],
         }
         return fleet
+
+
+def _readable(value: Any) -> Any:
+    """The same without bytes that are not UTF-8, of which Ansible would refuse the whole result."""
+    if isinstance(value, str):
+        return printable(value)
+    if isinstance(value, dict):
+        return {key: _readable(one) for key, one in value.items()}
+    return [_readable(one) for one in value] if isinstance(value, list) else value
 
 
 def _entries(option: Sequence[str] | None) -> list[str]:

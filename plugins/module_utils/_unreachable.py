@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
+from contextlib import suppress
 
 from ._address import Address
 from ._errors import CannotConnect
@@ -13,6 +15,15 @@ from ._errors import CannotConnect
 
 def _words(error: Exception) -> str:
     return os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
+
+
+def _reason(address: Address, number: int) -> int:
+    """Linux says of a file that is no socket only that it refuses connections."""
+    if number == errno.ECONNREFUSED and address.path:
+        with suppress(OSError):
+            if not stat.S_ISSOCK(os.stat(address.path).st_mode):
+                return errno.ENOTSOCK
+    return number
 
 
 def cannot_connect(address: Address, error: Exception) -> CannotConnect:
@@ -24,4 +35,5 @@ def cannot_connect(address: Address, error: Exception) -> CannotConnect:
         errno.EPROTOTYPE: "; it is a socket of another kind",
         errno.ENOTSOCK: "; it is not a socket",
     }
-    return CannotConnect(f"cannot connect to {address.text}: {_words(error)}{hints.get(number or 0, '')}", errno=number)
+    hint = hints.get(_reason(address, number or 0), "")
+    return CannotConnect(f"cannot connect to {address.text}: {_words(error)}{hint}", errno=number)

@@ -17,10 +17,10 @@ description:
   - Nothing is compared and nothing is confirmed. Commands whose first word is C(show), C(get) or C(help) read; every other
     is a change whenever it is sent.
   - Each command has a connection of its own, so that C(experimental-mode on), C(set severity-output) and the like mean nothing
-    to the next; C(prompt), C(quit) and C(wait) cannot be used.
+    to the next. C(prompt) and C(quit) are refused, C(wait) ends at once.
   - A refusal fails the task, and the commands behind it are not sent. A worker behind a master socket of HAProxy before 3.2
     does not say which of its answers are refusals; there only those that everybody knows (unknown command, permission
-    denied, no such object) are recognised.
+    denied, no such object) are recognised, and a warning tells of every other answer to a command that changes something.
 extends_documentation_fragment:
   - haproxyadmin.haproxy.fleet
   - haproxyadmin.haproxy.fleet.actiongroup
@@ -46,7 +46,7 @@ options:
       - Commands, each exactly one. An unescaped C(;), a C(<<) or a line end is refused; C(\;) is a semicolon within a word,
         C(\ ) a blank, C(\<\<) two less-than signs.
       - An item may also be a dictionary of V(command) and V(payload), lines that HAProxy reads after the command. A payload
-        cannot hold an empty line.
+        cannot hold an empty line, nor one with nothing but a carriage return.
       - A command with its payload may be as long as HAProxy takes it without harm, that is 15,000 bytes with its default
         settings (8,000 before 2.6).
     type: list

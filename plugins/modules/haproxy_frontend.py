@@ -34,6 +34,7 @@ options:
       - V(disabled) closes the ports for new connections; those that are open go on. V(enabled) opens them again.
       - V(shutdown) closes the ports for good, until HAProxy is reloaded or restarted; it needs O(force=true). Afterwards
         every other wish fails.
+      - A C(listen) section without C(bind) has no port to close; HAProxy 2.6 and newer refuse to disable it.
       - HAProxy 2.2 forgets a frontend that was shut down, so there V(shutdown) of a name that matches nothing is success,
         with a warning. HAProxy 2.3.0 to 2.6.11 may call a disabled frontend open, so there V(enabled) and V(disabled) are
         deeds, sent whenever asked, always a change, and told in RV(unconfirmed).
@@ -45,7 +46,7 @@ options:
     choices: [enabled, disabled, shutdown]
   maxconn:
     description:
-      - Connections at once, of each process, at least V(1).
+      - Connections at once, of each process, at least V(1). It goes with every O(state) but V(shutdown).
       - When omitted, the limit is left as it is.
     type: int
   force:

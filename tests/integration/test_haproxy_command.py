@@ -263,6 +263,8 @@ REFUSALS: dict[str, tuple[str, str]] = {
     "a weight": (f"set weight {WEB1} 999", "Absolute weight can only be between 0 and 256 inclusive"),
     "a static algorithm": ("set weight fixed/fixed1 15", "static LB algorithm"),
     "too many connections": ("set maxconn global 100000", "Value out of range"),
+    "no address": (f"set server {WEB1} addr nonsense", "nvalid addr"),
+    "an agent that is none": ("set server api/api1 agent-addr zz", "agent checks are not enabled on this server"),
     "no map": ("show map /nowhere/x.map", "Unknown map identifier"),
     "reading what is not there": ("get weight nowhere/web1", "No such backend."),
 }
@@ -291,6 +293,33 @@ def test_the_first_refusal_stops_and_tells_what_was_done(mapped: Mapped) -> None
     assert mapped.states() == {"ready"}
 
 
+def test_what_was_not_sent_and_who_refused_is_told(mapped: Mapped) -> None:
+    mapped.start_from()
+    bad, later = f"set weight {WEB1} 999", f"set weight {WEB1} 7"
+    failure = mapped.command(bad, later)
+    sockets = mapped.recorders.sockets
+    assert [(line["process"], line["command"]) for line in failure["refused"]] == [(socket, bad) for socket in sockets]
+    assert all("256" in line["answer"] for line in failure["refused"])
+    assert failure["not_attempted"] == [{"process": socket, "command": later} for socket in sockets]
+    assert ("more of 4 processes" in failure["msg"]) == (len(sockets) == 4)
+
+
+def test_a_command_without_an_answer_is_told_as_unconfirmed(mapped: Mapped) -> None:
+    """It was carried out: only its answer got lost."""
+    mapped.start_from()
+    weight = f"set weight {WEB1} 7"
+    last = mapped.recorders[-1]
+    last.tamper = lambda request, reply: b"" if weight.encode() in request else reply
+    try:
+        failure = mapped.command(weight)
+    finally:
+        last.tamper = None
+    assert failure["error"] == "ClosedEarly"
+    assert failure["unconfirmed"] == [{"process": last.path, "command": weight}]
+    assert failure["done"] == [{"process": it.path, "command": weight} for it in mapped.recorders[:-1]]
+    assert failure["changed"]
+
+
 def test_what_one_process_refuses_the_others_have_done(haproxy: Version, apps: Apps) -> None:
     with (
         one(haproxy, servers_body(apps.ports)) as first,
@@ -315,12 +344,10 @@ def test_a_low_level_is_haproxys_to_judge(haproxy: Version, apps: Apps) -> None:
         assert servers(fleet, 0)["www", "web1"].state == "ready"
 
 
-@pytest.mark.parametrize("command", ["prompt", "quit"])
-def test_what_is_for_people_at_a_terminal_fails_at_once(mapped: Mapped, command: str) -> None:
-    failure = mapped.command(command)
-    assert failure["error"] == "ClosedEarly"
-    assert failure["command"] == command
-    assert well(mapped.command("show info"))
+@pytest.mark.parametrize("command", ["prompt", "quit", "prompt n"])
+def test_what_is_for_people_at_a_terminal_is_refused(mapped: Mapped, command: str) -> None:
+    mapped.start_from()
+    refused(mapped, command, "a connection that goes on")
 
 
 # One item is one command -----------------------------------------------------------------------------------------
@@ -358,6 +385,10 @@ SEVERAL: dict[str, tuple[object, str]] = {
     "a payload that is no text": ({"command": "add map x", "payload": 5}, "a text, or a dictionary"),
     "an empty line in a payload": ({"command": "add map x", "payload": f"a b\n\n{MAINT}"}, "empty line"),
     "an empty line before a payload": ({"command": "add map x", "payload": f"\n{MAINT}"}, "empty line"),
+    "a line with a carriage return in a payload": (
+        {"command": "add map x", "payload": f"a b\r\n\r\n{MAINT}"},
+        "empty line",
+    ),
     "a payload beside one": ({"command": "add map x <<", "payload": "a b"}, "'<<'"),
     "a semicolon beside a payload": ({"command": f"{MAINT};add map x", "payload": "a b"}, "';'"),
 }
@@ -505,6 +536,8 @@ def test_through_a_master_socket(haproxy: Version, apps: Apps) -> None:
             assert run(MODULE, {"command": [f"show info;{MAINT}"], **wish})["error"] == "InputError"
             assert servers(fleet, 0)["www", "web1"].state == "drain"
             assert fleet.pids == pids
+            wrong = run(MODULE, {"command": [f"set server {WEB1} state bad"], **wish})
+            assert wrong.get("failed") or "may be a refusal" in str(wrong["warnings"])
             fleet.reload()
             again = well(run(MODULE, {"command": [f"get weight {WEB1}"], **wish}))
             assert [row["stdout"] for row in again["results"]] == ["10 (initial 10)"]

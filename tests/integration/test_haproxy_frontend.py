@@ -227,6 +227,7 @@ def test_disagreement_alone_is_shown_and_left(opened: Open) -> None:
 
 REFUSED: dict[str, tuple[dict[str, Any], str, tuple[str, ...]]] = {
     "shutdown without force": ({"state": "shutdown"}, "InputError", ("cannot be undone", "force=true")),
+    "shutdown with a limit": ({"state": "shutdown", "force": True, "maxconn": 5}, "InputError", ("has no limit",)),
     "no connection": ({"maxconn": 0}, "InputError", ("maxconn is 0",)),
     "less than none": ({"maxconn": -1}, "InputError", ("maxconn is -1",)),
     "more than a number holds": ({"maxconn": 2**31}, "InputError", ("maxconn is 2147483648",)),

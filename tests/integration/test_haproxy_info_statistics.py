@@ -294,6 +294,9 @@ def test_names_and_texts_with_everything_in_them(haproxy: Version, apps: Apps) -
         assert stats["last_chk"] == 'all "fine", really, caf\\xe9'
         assert (stats["scur"], stats["check_code"]) == (0, 200)
         assert "caf\\xe9 " in result["info"]["description"]
+        for module, options in (("haproxy_global", {"maxconn": 50}), ("haproxy_command", {"command": "show info"})):
+            (process,) = run(module, {"socket": fleet.sockets, **options})["processes"]
+            assert "caf\\xe9 " in process["info"]["description"]
         alone = run(MODULE, {"socket": fleet.sockets, "backend": "AZaz09-_.:", "gather_subset": "servers"})
         assert [row["name"] for row in alone["servers"]] == ["AZaz09-_.:1"]
 

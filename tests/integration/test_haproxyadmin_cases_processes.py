@@ -139,7 +139,7 @@ def test_d20_a_master_socket_beside_its_workers_does_not_count(haproxy: Version,
         pytest.param("none/*.sock", "FleetError", "there is no socket there", id="D05 a glob in a missing directory"),
         pytest.param("empty", "FleetError", "there is no socket there", id="D06 an empty directory"),
         pytest.param("none.sock", "CannotConnect", "is HAProxy running, and is this the path", id="D07 a missing file"),
-        pytest.param("file", "CannotConnect", "Connection refused", id="D08 a regular file"),
+        pytest.param("file", "CannotConnect", "it is not a socket", id="D08 a regular file"),
     ],
 )
 @pytest.mark.parametrize("module", ["haproxy_info", "haproxy_global"])

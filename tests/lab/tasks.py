@@ -35,7 +35,10 @@ def run(module: str, arguments: dict[str, Any], *, check: bool = False, diff: bo
         contextlib.suppress(SystemExit),
     ):
         main()
-    result: Result = json.loads(output.getvalue())
+    text = output.getvalue()
+    result: Result = json.loads(text)
+    if "\\ud" in text:  # Ansible refuses a result with bytes that are not UTF-8
+        json.dumps(result, ensure_ascii=False).encode()
     return result
 
 

@@ -270,7 +270,8 @@ def test_the_walk_sees_the_imports_that_there_are() -> None:
         ("modules/haproxy_server.py", "module_utils/_runner.py"),
     } <= seen
     assert {file for file, _of in seen} >= set(_sources()) - {
-        f"module_utils/_{name}.py" for name in ("errors", "argspec", "lookup")
+        f"module_utils/{name}.py"
+        for name in ("_errors", "_argspec", "_pattern_options", "_lookup", "_dialect/pattern_files")
     }
 
 

@@ -9,7 +9,7 @@ import re
 from .._errors import ReplyNotUnderstood
 from .._protocol import Command, lines_of
 
-SHOW_ERRORS = Command("show errors", level="operator")
+SHOW_ERRORS = Command("show errors", "show errors", "operator")
 
 _TOTAL = re.compile(r"Total events captured on \[[^]]*\] : ([0-9]+)")
 

@@ -4,6 +4,7 @@
 
 A ``#`` in the first column makes a comment, further right it begins a key. Blanks before the key do not count; in a map
 the key ends at the first blank and the value at the last character that is none. An ACL's key is the rest of the line.
+A carriage return ends a line wherever it stands. Blanks are space and tab only.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ _BLANKS = b" \t"
 
 
 def is_entry(line: bytes) -> bool:
-    return not line.startswith(b"#") and bool(line.strip(b" \t\r"))
+    return not line.startswith(b"#") and bool(_said(line).strip(_BLANKS))
 
 
 def entry_of(line: bytes, *, valued: bool) -> bytes:
@@ -22,19 +23,23 @@ def entry_of(line: bytes, *, valued: bool) -> bytes:
 
     :param valued: whether it is a map's.
     """
+    text = _said(line).lstrip(_BLANKS)
     if not valued:
-        return line.lstrip(_BLANKS).rstrip(b"\r")
-    parts = line.split(None, 1)
-    return parts[0] + b" " + parts[1].rstrip(b" \t\r") if len(parts) > 1 else parts[0] + b" "
+        return text
+    text = text.rstrip(_BLANKS)
+    key, _blank, value = text.partition(b" ")
+    if b"\t" in key:
+        key, _blank, value = text.partition(b"\t")
+    return key + b" " + value.lstrip(_BLANKS)
+
+
+def _said(line: bytes) -> bytes:
+    return line.partition(b"\r")[0]
 
 
 def entries_of(data: bytes, *, valued: bool) -> Iterator[tuple[int, bytes]]:
     """The number of the line, from 1, and the entry, of each line that is one."""
-    if not valued:
-        return (
-            (n, line.lstrip(_BLANKS).rstrip(b"\r")) for n, line in enumerate(data.split(b"\n"), 1) if is_entry(line)
-        )
-    return ((n, entry_of(line, valued=True)) for n, line in enumerate(data.split(b"\n"), 1) if is_entry(line))
+    return ((n, entry_of(line, valued=valued)) for n, line in enumerate(data.split(b"\n"), 1) if is_entry(line))
 
 
 def line_of(entry: bytes) -> bytes:

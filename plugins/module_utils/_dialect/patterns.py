@@ -80,7 +80,9 @@ class Ref(NamedTuple):
         feature = "set_versions" if version or verb == "prepare" else None
         kind = f"{verb} {self.kind}"
         text = f"{kind}{at} {self.called}{rest}"
-        return Command(text, f"{kind}{at}", self.level, feature, silent, payload=payload)
+        lines = payload.count("\n") + 1
+        about = f"<< ({lines} {'lines' if lines > 1 else 'line'})" if payload else ""
+        return Command(text, f"{kind}{at}", self.level, feature, silent, payload=payload, about=about)
 
     @property
     def called(self) -> str:

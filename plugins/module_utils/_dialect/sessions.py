@@ -12,7 +12,7 @@ from .._errors import ReplyNotUnderstood
 from .._protocol import Command, lines_of
 from .servers import Key
 
-SHOW_SESSIONS = Command("show sess", level="operator")
+SHOW_SESSIONS = Command("show sess", "show sess", "operator")
 
 _SESSION = re.compile(r".*?\bbe=(\S+) srv=(\S+) ")
 

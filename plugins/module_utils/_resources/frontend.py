@@ -35,6 +35,8 @@ def frontends_of(params: Mapping[str, Any]) -> Frontends:
         raise InputError(
             "state=shutdown cannot be undone without a restart of HAProxy; force=true says that it is meant"
         )
+    if params["state"] == "shutdown" and params["maxconn"] is not None:
+        raise InputError("a frontend that is shut down has no limit; maxconn goes with the other states only")
     if params["maxconn"] is not None:
         whole("maxconn", params["maxconn"], least=_LEAST, most=_MOST)
     return Frontends(names_of("name", params["name"]), params["state"], params["maxconn"])
@@ -63,7 +65,7 @@ class Frontends(Records[Frontend]):
     def aim(self, now: Now, origin: Now) -> Sequence[Goal[Seen[Frontend]]]:
         self._all_found(now)
         aimed = {
-            process: {key: self._aimed(record) for key, record in self._meant(seen).items()}
+            process: {key: self._aimed(record, process) for key, record in self._meant(seen).items()}
             for process, seen in now.items()
         }
         return [Goal(PerProcess(aimed))]
@@ -71,9 +73,12 @@ class Frontends(Records[Frontend]):
     def _meant(self, seen: Seen[Frontend]) -> dict[str, Frontend]:
         return {name: record for name, record in seen.records.items() if self.names.match(name)}
 
-    def _aimed(self, frontend: Frontend) -> Aimed[Frontend]:
+    def _aimed(self, frontend: Frontend, process: str) -> Aimed[Frontend]:
         if frontend.state == "shutdown" and (self.state not in (None, "shutdown") or self.maxconn is not None):
-            raise InputError(f"{frontend.called} was shut down: only a restart or a reload of HAProxy brings it back")
+            raise InputError(
+                f"{frontend.called} was shut down: only a restart or a reload of HAProxy brings it back",
+                process=process,
+            )
         fields = set()
         target = frontend
         if self.maxconn is not None:

@@ -75,7 +75,7 @@ def _expressible(path: str, whole: Wish) -> None:
     :raises InputError: for an entry that would be read as another from a file.
     """
     for number, entry in enumerate(whole.lines, 1):
-        if entry_of(line_of(entry), valued=whole.valued) != entry:
+        if b"\n" in entry or entry_of(line_of(entry), valued=whole.valued) != entry:
             raise InputError(f"persist: entry {number}, {printable(decode(entry))[:60]!r}, cannot be written to {path}")
 
 

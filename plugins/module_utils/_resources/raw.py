@@ -8,10 +8,10 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Union
 
-from .._errors import HAProxyError, InputError
+from .._errors import CommandRefused, HAProxyError, InputError
 from .._fleet import Fleet
 from .._plan import listed
-from .._process import Process
+from .._process import Process, refusal_of
 from .._protocol import Command, Reply, printable
 from .._telling import can
 from .._transport import Conversation
@@ -19,8 +19,15 @@ from .._transport import Conversation
 # A semicolon without a backslash before it; a payload's mark: 2.2 and 2.6 take it for one at a line's end even with one.
 _ANOTHER = re.compile(r"(?:^|[^\\])(?:\\\\)*(;)|(<<)")
 _UNSAYABLE = re.compile("[\x00-\x08\x0a-\x1f\x7f]")
-# First words of commands that change nothing.
+# First words of commands that change nothing, and of those that are about a connection that goes on.
 _READING = ("show", "get", "help")
+_TALKING = ("prompt", "quit")
+# Severity 4 says success and failure of the "set server … addr" family alike; these are the successes (2.2 to 3.4).
+_DONE = re.compile(
+    "IP changed|port changed|no need to change|nothing changed|.* changed its FQDN|health check port updated"
+)
+
+_AMBIGUOUS = 4
 
 Item = Union[str, Mapping[str, Any]]
 Result = dict[str, Any]
@@ -50,6 +57,8 @@ def _command_of(item: Item) -> Command:
         )
     if (len(words) - len(words.rstrip("\\"))) % 2:
         raise InputError(f"command {text!r} ends in a backslash, which would take the line's end with it")
+    if words.split(maxsplit=1)[0] in _TALKING:
+        raise InputError(f"command {text!r} is about a connection that goes on; here each command has one of its own")
     return Command(words, words, payload=_payload_of(payload))
 
 
@@ -63,8 +72,9 @@ def _parts(item: Item) -> tuple[str, str]:
 
 
 def _payload_of(text: str) -> str:
-    payload = text.rstrip("\n")
-    if payload and not all(payload.split("\n")):
+    payload = text.rstrip("\r\n")
+    # 2.2 and 2.6 take a line that holds nothing but a carriage return for an empty one.
+    if payload and not all(line.rstrip("\r") for line in payload.split("\n")):
         raise InputError("a payload with an empty line would end there, and HAProxy would run the rest as commands")
     if "\x00" in payload:
         raise InputError("a payload cannot hold a zero byte")
@@ -85,8 +95,9 @@ def answers(fleet: Fleet, commands: Sequence[Command], writes: bool) -> Result:
     for process in fleet.processes:
         can(process, commands)
     results: list[Result] = []
+    warnings: list[str] = []
     done: dict[str, list[Command]] = {process.name: [] for process in fleet.processes}
-    for command in commands:
+    for place, command in enumerate(commands):
         if not (writes or reads(command)):
             continue
         replies = fleet.attempt({process.name: _say(process, command) for process in fleet.processes})
@@ -94,25 +105,53 @@ def answers(fleet: Fleet, commands: Sequence[Command], writes: bool) -> Result:
             if isinstance(reply, Reply):
                 results.append(_result(name, command, reply))
                 done[name] += [] if reads(command) else [command]
-        for name, reply in replies.items():
-            if isinstance(reply, HAProxyError):
-                reply.locate(name, command.shown)
-                reply.done = [line for process in sorted(done) for line in listed(process, done[process])]
-                raise reply
+                if reply.text and not reads(command) and not fleet[name].route.numbered:
+                    warnings.append(
+                        f"{name} answers {command.shown!r} with words that may be a refusal: {reply.text[:60]!r}"
+                    )
+        wrong = {name: reply for name, reply in replies.items() if isinstance(reply, HAProxyError)}
+        if wrong:
+            raise _failure(wrong, command, commands[place + 1 :], done)
     said = [command for command in commands if not reads(command)]
     return {
         "changed": bool(said),
         "commands": [line for process in fleet.processes for line in listed(process.name, said)],
         "results": results,
+        "warnings": warnings,
     }
 
 
+def _failure(
+    wrong: Mapping[str, HAProxyError],
+    command: Command,
+    later: Sequence[Command],
+    done: Mapping[str, Sequence[Command]],
+) -> HAProxyError:
+    """One error for all processes: the first one's words, and who got how far."""
+    name, error = next(iter(wrong.items()))
+    error.locate(name, command.shown)
+    refused = {name: it for name, it in wrong.items() if isinstance(it, CommandRefused)}
+    error.refused = [{"process": name, "command": command.shown, "answer": it.answer} for name, it in refused.items()]
+    if not reads(command):
+        error.unconfirmed = [{"process": name, "command": command.shown} for name in wrong if name not in refused]
+    error.done = [line for process in sorted(done) for line in listed(process, done[process])]
+    error.not_attempted = [line for process in sorted(done) for line in listed(process, later)]
+    if len(wrong) > 1:
+        error.message += f" (and {len(wrong) - 1} more of {len(done)} processes)"
+    if error.done:
+        error.message += f"; commands were carried out on {', '.join(sorted({line['process'] for line in error.done}))}"
+    return error
+
+
 def _say(process: Process, command: Command) -> Conversation[Reply]:
-    return (yield from process.say(command, judged=command.text.split(maxsplit=1)[0] != "help"))
+    reply = yield from process.say(command, judged=command.text.split(maxsplit=1)[0] != "help")
+    if reply.severity == _AMBIGUOUS and not _DONE.match(reply.text):
+        raise refusal_of(command, reply, process.name)
+    return reply
 
 
 def _result(process: str, command: Command, reply: Reply) -> Result:
-    text = printable(reply.text.strip("\n"))
+    text = printable(reply.text.rstrip("\n"))
     return {
         "process": process,
         "command": command.shown,

@@ -132,7 +132,7 @@ def test_a_refusal_on_one_of_three_stops_that_one_and_tells_who_did_what(one_lin
     assert isinstance(error.__cause__, NotFound)
     assert (error.process, error.command) == ("p2", "set b 1")
     assert _lines(error.refused) == [("p2", "set b 1")]
-    assert [line["answer"] for line in error.refused] == ["HAProxy refused 'set b 1': No such value."]
+    assert [line["answer"] for line in error.refused] == ["No such value."]
     done = [("p1", "set a 1"), ("p1", "set b 1"), ("p1", "set c 1"), ("p2", "set a 1")]
     done += [] if one_line_each else [("p2", "set c 1")]  # in one line HAProxy goes on behind a refusal
     done += [("p3", "set b 1"), ("p3", "set c 1")]
