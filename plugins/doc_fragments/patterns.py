@@ -13,47 +13,47 @@ class ModuleDocFragment:
 options:
   src:
     description:
-      - Path, on the managed host, of a file with the entries in HAProxy's own form. A C(#) in the first column makes a comment;
-        blank lines do not count.
+      - Path, on the managed host, of a file with the entries in HAProxy's own form, one a line. A C(#) in the first
+        column makes a comment; blank lines do not count.
       - When omitted, O(entries) has them.
     type: path
   state:
     description:
-      - V(present), the entries are there. V(absent), no entry with one of these keys is there. V(empty), no entry is there;
-        it takes neither O(entries) nor O(src).
+      - V(present), the entries are there. V(absent), no entry with one of these keys is there. V(empty), no entry is
+        there; it takes neither O(entries) nor O(src).
     type: str
     choices: [present, absent, empty]
     default: present
   exclusive:
     description:
-      - With O(state=present), exactly these entries are there and no others, each as often as it is given, and in this order
-        where the order counts for HAProxy (matching by regular expression, by part, and whatever ignores case). An empty set
-        needs O(state=empty).
-      - When V(false), all other entries are left alone; a key that HAProxy has more than once gets the wished value in all its
-        entries, and a warning says so.
+      - With O(state=present), exactly these entries are there and no others, each as often as it is given, and in this
+        order where the order counts for HAProxy (matching by regular expression, by part or by number, and whatever
+        ignores case). An empty set needs O(state=empty).
+      - When V(false), all other entries are left alone. A key that HAProxy has more than once gets the wished value in
+        all its entries, and a warning says so.
     type: bool
     default: false
   atomic:
     description:
-      - V(auto) replaces the whole set at once where that costs less than the single changes, or where repeated keys or the
-        order have to be repaired; else it changes entry by entry, each at once for its key, what is new first and what goes
-        last. RV(atomic) tells which.
-      - V(always) replaces the whole set at once, whatever changes. The new set is loaded beside the one that serves, read and
-        compared on all processes, before it is committed on any.
-      - Replacing at once needs HAProxy 2.4. On 2.2 V(auto) always goes entry by entry; a key whose repeated entries are
-        repaired is missing for a moment there.
-      - A change that somebody else makes while a whole set is replaced is told with its keys. Where O(exclusive=false) would
-        have kept it, the task plans again, once.
+      - V(auto) replaces the whole set at once where that costs less than the single changes, or where repeated keys or
+        the order have to be repaired. Else it changes entry by entry, each at once for its key, what is new first and
+        what goes last. RV(atomic) tells which.
+      - V(always) replaces the whole set at once, whatever changes. The new set is loaded beside the one that serves,
+        read and compared on all processes, before it is committed on any.
+      - Replacing at once needs HAProxy 2.4. On 2.2 V(always) is refused and V(auto) goes entry by entry; a key whose
+        repeated entries or whose place is repaired is missing for a moment there.
+      - A change that somebody else makes while a whole set is replaced is told with its keys. Where O(exclusive=false)
+        would have kept it, the task plans again, once.
     type: str
     choices: [auto, always]
     default: auto
   persist:
     description:
-      - Also bring the file from which HAProxy loads the set to the same content, once every process has it. The new file is
-        written beside the old one and takes its place, owner, group, mode and SELinux context; comments stay.
+      - Also bring the file from which HAProxy loads the set to everything that runs, once every process has it. The new
+        file is written beside the old one and takes its place, owner, group, mode and SELinux context; comments stay.
       - The file is where HAProxy says, on the managed host. Where that is not so, as with HAProxy in a container, use
-        M(ansible.builtin.copy).
-      - An entry of a file that does not run is part of the diff, and goes.
+        M(ansible.builtin.copy). A set without a file, or with a relative path, is refused.
+      - An entry of the file that does not run is part of the diff, and goes. This is looked at in every run.
     type: bool
     default: false
   backup:

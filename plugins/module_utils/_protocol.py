@@ -39,7 +39,7 @@ class Command:
     :param not_yet: how a refusal begins after which one may ask again.
     :param as_good: how a refusal begins that says what one wanted to hear.
     :param payload: lines that follow the command, none of them empty; such a command stands alone.
-    :param about: is shown behind it, in a payload's place.
+    :param told: what is shown instead, where the text is too long or a secret.
     :param witness: what is to be read immediately before it, on the same line; such a command stands alone, too.
     """
 
@@ -49,15 +49,15 @@ class Command:
     feature: str | None = None
     silent: bool = False
     not_yet: str = ""
-    as_good: str = ""
+    as_good: str | tuple[str, ...] = ""
     payload: str = ""
     witness: str = ""
-    about: str = ""
+    told: str = ""
 
     @property
     def shown(self) -> str:
         """What logs and results may print."""
-        return f"{self.text} {self.about}" if self.about else self.text
+        return self.told or self.text
 
 
 class Reply(NamedTuple):

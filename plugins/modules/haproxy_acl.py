@@ -12,13 +12,14 @@ version_added: 0.1.0
 author:
   - haproxyadmin.haproxy contributors (@haproxyadmin)
 description:
-  - Adds, changes and deletes entries of an ACL through the Runtime API of HAProxy 2.2 and newer, or replaces all of them.
-    Nothing is written to a file unless O(persist) says so; a reload brings the file's entries back.
-  - All processes of O(socket) are read first. Only processes whose entries are not as wished get a command, and afterwards
-    the entries are read again. Every process that has the ACL ends with the same.
-  - One entry that HAProxy does not take fails the task, and nothing changes on any process. HAProxy 2.2 may take some before
-    it refuses one; they are taken back.
-  - HAProxy 3.3 and newer show and change ACLs on sockets of level C(admin) only.
+  - Adds and deletes entries of an ACL in the memory of HAProxy 2.2 and newer, or replaces all of them. No file is
+    written unless O(persist) says so; a reload brings the entries of the file back.
+  - All processes of O(socket) are read first. Only processes whose entries are not as wished get a command, and
+    afterwards the entries are read again. Every process that has the ACL ends with the same; one that lacks it is named
+    in a warning.
+  - One entry that HAProxy does not take fails the task, and nothing changes on any process. HAProxy 2.2 may take some
+    entries beside the one that it refuses; they are taken back.
+  - HAProxy 3.3 and newer show and change ACLs on sockets of level C(admin) only, older ones on sockets of any level.
 extends_documentation_fragment:
   - haproxyadmin.haproxy.fleet
   - haproxyadmin.haproxy.patterns
@@ -27,20 +28,23 @@ extends_documentation_fragment:
 options:
   acl:
     description:
-      - The ACL, by the name of its file as C(show acl) of HAProxy tells it, or by its virtual name (C(virt@…)). C(file@) and
-        C(opt@) before a file's name do not count.
+      - The ACL, by the name of its file as C(show acl) of HAProxy tells it, or by its virtual name (C(virt@…)).
+        C(file@) and C(opt@) before a file's name do not count.
       - V(#5) means the number that HAProxy gave it, which changes with the configuration; refused when processes mean
         different ACLs by it. It is the only way to an ACL whose patterns stand in the configuration.
-      - A ACL that no configuration loads fails the task. So does one that is a map, too; its entries have values (M(haproxyadmin.haproxy.haproxy_map)).
+      - An ACL that no configuration loads fails the task. So does one that is a map, too, as its entries have values;
+        use M(haproxyadmin.haproxy.haproxy_map).
     type: str
     required: true
     aliases: [file, path]
   entries:
     description:
       - A list of patterns. With O(state=absent) those that are to go.
-      - Patterns are texts; a whole number is taken in decimal. C(true), C(1.5) and C(null) are refused, as they may have been
-        meant otherwise. So is what HAProxy would not store as it is, namely an empty pattern, one with a leading blank or a
-        control character, and one that begins with C(#0x).
+      - A pattern is there when it is there exactly as it is written; C(10.0.0.1) and C(10.0.0.1/32) are two. One that
+        is given twice is there twice.
+      - Patterns are texts; a whole number is taken in decimal. C(true), C(1.5) and C(null) are refused, as they may
+        have been meant otherwise. So is what HAProxy would not store as it is, namely an empty pattern, one with a
+        leading blank, control characters except for a tab, and a pattern that begins with C(#0x).
       - When omitted, O(src) has them.
     type: raw
 """
@@ -60,6 +64,12 @@ EXAMPLES = r"""
     state: absent
     entries: [192.0.2.7]
 
+- name: Exactly these, as the file on the managed host has them
+  haproxyadmin.haproxy.haproxy_acl:
+    acl: /etc/haproxy/blocked.acl
+    src: /etc/haproxy/blocked.acl
+    exclusive: true
+
 - name: Nobody is blocked
   haproxyadmin.haproxy.haproxy_acl:
     acl: /etc/haproxy/blocked.acl
@@ -78,32 +88,33 @@ added:
   type: int
   sample: 1
 removed:
-  description: How many entries were deleted, on one process at least.
+  description: How many different entries were deleted, on one process at least.
   returned: success
   type: int
   sample: 0
 updated:
-  description: How many keys got another number of entries, on one process at least.
+  description: How many patterns that were there in another number were made anew, on one process at least.
   returned: success
   type: int
   sample: 0
 reordered:
-  description: Whether entries were not in the wished order.
+  description: Whether entries were not in the wished order, on one process at least.
   returned: success
   type: bool
   sample: false
 entry_count:
-  description: How many entries there are afterwards; a dictionary by process where they are not as many on each.
+  description:
+    - How many entries there are afterwards; a dictionary of process and number where they are not as many on each.
   returned: success
   type: raw
   sample: 3
 atomic:
-  description: Whether everything that changed on a process changed at once.
+  description: Whether everything that changed on a process changed at once; V(true), too, where nothing changed.
   returned: success
   type: bool
   sample: false
 per_process:
-  description: The same counts for each process that has the ACL.
+  description: The counts of each process that has the ACL.
   returned: success
   type: list
   elements: dict
@@ -121,8 +132,8 @@ backup_file:
   sample: /etc/haproxy/blocked.acl.4711.2026-01-01@12:00:00~
 commands:
   description:
-    - Commands that were sent, or in check mode would be sent, in the order of sending within each process. A number that
-      HAProxy gives out is written C(<version>); of entries that travel together only their number is shown.
+    - Commands that were sent, or in check mode would be sent, in the order of sending within each process. A number
+      that HAProxy gives out is written C(<version>); of entries that travel together only their number is shown.
   returned: success
   type: list
   elements: dict
@@ -140,7 +151,8 @@ old_workers:
   type: raw
   sample: unknown
 also_done:
-  description: Commands that depended on time, such as those that brought back what a refusal had left half done.
+  description:
+    - Commands that check mode does not predict, such as those that brought back what a refusal had left half done.
   returned: always
   type: list
   elements: dict

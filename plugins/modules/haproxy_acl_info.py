@@ -12,9 +12,9 @@ version_added: 0.1.0
 author:
   - haproxyadmin.haproxy contributors (@haproxyadmin)
 description:
-  - Tells which ACLs HAProxy has, which entries one of them holds, or what HAProxy finds in it, through the Runtime API of
-    HAProxy 2.2 and newer.
-  - HAProxy 3.3 and newer show ACLs on sockets of level C(admin) only.
+  - Tells which ACLs HAProxy has, which entries one of them holds, or what HAProxy finds in it, through the Runtime API
+    of HAProxy 2.2 and newer. Nothing is changed.
+  - HAProxy 3.3 and newer show ACLs on sockets of level C(admin) only, older ones on sockets of any level.
 extends_documentation_fragment:
   - haproxyadmin.haproxy.fleet
   - haproxyadmin.haproxy.fleet.attributes_info
@@ -22,16 +22,16 @@ extends_documentation_fragment:
 options:
   acl:
     description:
-      - The ACL whose entries are wanted, named as for M(haproxyadmin.haproxy.haproxy_acl). One that no process has fails the
-        task.
+      - The ACL whose entries are wanted, named as for M(haproxyadmin.haproxy.haproxy_acl). One that no process has
+        fails the task.
       - When omitted, all ACLs are listed, without their entries.
     type: str
     aliases: [file, path]
   value:
     description:
-      - A text that HAProxy is to look for in O(acl), as it does for a request, in every way in which its configuration uses the
-        ACL. An ACL of networks finds an address; this is no test for an entry of this name.
-      - When omitted, the entries are told.
+      - A text that HAProxy is to look for in O(acl), as it does for a request, in every way in which its configuration
+        uses the ACL. An ACL of networks finds an address, so that this is no test for an entry of this name.
+      - Needs O(acl). When omitted, the entries are told.
     type: str
 """
 
@@ -55,10 +55,11 @@ EXAMPLES = r"""
 RETURN = r"""
 acls:
   description:
-    - The ACLs, by name; those without a name stand behind.
-    - Each has the places of the configuration that use it (C(uses)) and, per process, its number. With O(acl) there is one,
-      with C(consistent), whether all processes have the same entries in the same order, and per process C(entry_count) and
-      C(entries).
+    - The ACLs, by name; those without a name, whose entries stand in the configuration, come last.
+    - Each has the places of the configuration that use it (C(uses)) and, for each process that has it, its number. With
+      O(acl) there is one, with C(consistent), whether all these processes have the same entries in the same order, and
+      for each process C(entry_count) and C(entries), in HAProxy's order.
+    - An ACL that is a map, too, is told with its values, each behind its key.
   returned: unless O(value) is given
   type: list
   elements: dict
@@ -73,17 +74,17 @@ acls:
           entries:
             - 192.0.2.7
 found:
-  description: Whether every process finds an entry for O(value).
+  description: Whether every process that has the ACL finds an entry for O(value).
   returned: with O(value)
   type: bool
   sample: true
 key:
-  description: The key of the entry that was found; none where processes disagree.
+  description: The key of the first entry that was found; V(null) where none was, or where processes disagree.
   returned: with O(value)
   type: str
   sample: 192.0.2.0/24
 type:
-  description: The method that found it, such as V(str), V(beg), V(ip) or V(reg).
+  description: The method that found it, such as V(str), V(beg), V(ip) or V(reg); V(null) where RV(key) is.
   returned: with O(value)
   type: str
   sample: ip
@@ -93,7 +94,9 @@ consistent:
   type: bool
   sample: true
 lookups:
-  description: The answers of each process, one for each use of the ACL in its configuration.
+  description:
+    - The answers of each process, one for each use of the ACL in its configuration. Where nothing was found, all behind
+      C(case_sensitive) is V(null).
   returned: with O(value)
   type: list
   elements: dict

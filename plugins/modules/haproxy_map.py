@@ -12,13 +12,14 @@ version_added: 0.1.0
 author:
   - haproxyadmin.haproxy contributors (@haproxyadmin)
 description:
-  - Adds, changes and deletes entries of a map through the Runtime API of HAProxy 2.2 and newer, or replaces all of them.
-    Nothing is written to a file unless O(persist) says so; a reload brings the file's entries back.
-  - All processes of O(socket) are read first. Only processes whose entries are not as wished get a command, and afterwards
-    the entries are read again. Every process that has the map ends with the same.
-  - One entry that HAProxy does not take fails the task, and nothing changes on any process. HAProxy 2.2 may take some before
-    it refuses one; they are taken back.
-  - HAProxy 3.3 and newer show and change maps on sockets of level C(admin) only.
+  - Adds, changes and deletes entries of a map in the memory of HAProxy 2.2 and newer, or replaces all of them. No file
+    is written unless O(persist) says so; a reload brings the entries of the file back.
+  - All processes of O(socket) are read first. Only processes whose entries are not as wished get a command, and
+    afterwards the entries are read again. Every process that has the map ends with the same; one that lacks it is named
+    in a warning.
+  - One entry that HAProxy does not take fails the task, and nothing changes on any process. HAProxy 2.2 may take some
+    entries beside the one that it refuses; they are taken back.
+  - HAProxy 3.3 and newer show and change maps on sockets of level C(admin) only, older ones on sockets of any level.
 extends_documentation_fragment:
   - haproxyadmin.haproxy.fleet
   - haproxyadmin.haproxy.patterns
@@ -27,8 +28,8 @@ extends_documentation_fragment:
 options:
   map:
     description:
-      - The map, by the name of its file as C(show map) of HAProxy tells it, or by its virtual name (C(virt@…)). C(file@) and
-        C(opt@) before a file's name do not count.
+      - The map, by the name of its file as C(show map) of HAProxy tells it, or by its virtual name (C(virt@…)).
+        C(file@) and C(opt@) before a file's name do not count.
       - V(#5) means the number that HAProxy gave it, which changes with the configuration; refused when processes mean
         different maps by it.
       - A map that no configuration loads fails the task.
@@ -37,11 +38,13 @@ options:
     aliases: [file, path]
   entries:
     description:
-      - A dictionary of keys and values, or a list of dictionaries with C(key) and C(value) where the order or repeated keys
-        matter. With O(state=absent) only keys count, and a list of keys will do.
-      - Keys and values are texts; a whole number is taken in decimal. C(true), C(1.5) and C(null) are refused, as they may have
-        been meant otherwise. So is what HAProxy would not store as it is, namely an empty value, a key with a blank, a value
-        with a leading blank, a control character, and a key that begins with C(#0x).
+      - A dictionary of keys and values, or a list of dictionaries with C(key) and C(value), where a key is to be there
+        more than once. With O(state=absent) only keys count, and a list of keys will do.
+      - An entry is there when its key is, exactly as it is written; C(10.0.0.1) and C(10.0.0.1/32) are two.
+      - Keys and values are texts; a whole number is taken in decimal. C(true), C(1.5) and C(null) are refused, as they
+        may have been meant otherwise. So is what HAProxy would not store as it is, namely an empty key or value, a key
+        with a blank, a value with a leading blank, control characters except for a tab in a value, and a key that
+        begins with C(#0x).
       - When omitted, O(src) has them.
     type: raw
 """
@@ -60,22 +63,39 @@ EXAMPLES = r"""
     state: absent
     entries: [b.example.com]
 
-- name: Exactly these hosts, all at once, and in the file for the next start of HAProxy
+- name: Exactly these hosts, and in the file for the next start of HAProxy
   haproxyadmin.haproxy.haproxy_map:
     map: /etc/haproxy/hosts.map
     exclusive: true
-    atomic: always # Needs HAProxy 2.4
     persist: true
     backup: true
     entries:
       a.example.com: www
       www.example.com: www
 
-- name: The same from a file on the managed host, for large sets
+# Needs HAProxy 2.4
+- name: Other backends for all of them, all at once
+  haproxyadmin.haproxy.haproxy_map:
+    map: /etc/haproxy/hosts.map
+    exclusive: true
+    atomic: always
+    entries:
+      a.example.com: blue
+      www.example.com: blue
+
+- name: What the file on the managed host holds, without a reload
   haproxyadmin.haproxy.haproxy_map:
     map: /etc/haproxy/hosts.map
     exclusive: true
     src: /etc/haproxy/hosts.map
+
+- name: Expressions, which HAProxy searches in this order
+  haproxyadmin.haproxy.haproxy_map:
+    map: /etc/haproxy/paths.map
+    exclusive: true
+    entries:
+      ^/static/: static
+      ^/: www
 """
 
 RETURN = r"""
@@ -90,7 +110,7 @@ added:
   type: int
   sample: 1
 removed:
-  description: How many entries were deleted, on one process at least.
+  description: How many different entries were deleted, on one process at least.
   returned: success
   type: int
   sample: 0
@@ -100,22 +120,23 @@ updated:
   type: int
   sample: 1
 reordered:
-  description: Whether entries were not in the wished order.
+  description: Whether entries were not in the wished order, on one process at least.
   returned: success
   type: bool
   sample: false
 entry_count:
-  description: How many entries there are afterwards; a dictionary by process where they are not as many on each.
+  description:
+    - How many entries there are afterwards; a dictionary of process and number where they are not as many on each.
   returned: success
   type: raw
   sample: 3
 atomic:
-  description: Whether everything that changed on a process changed at once.
+  description: Whether everything that changed on a process changed at once; V(true), too, where nothing changed.
   returned: success
   type: bool
   sample: false
 per_process:
-  description: The same counts for each process that has the map.
+  description: The counts of each process that has the map.
   returned: success
   type: list
   elements: dict
@@ -133,8 +154,8 @@ backup_file:
   sample: /etc/haproxy/hosts.map.4711.2026-01-01@12:00:00~
 commands:
   description:
-    - Commands that were sent, or in check mode would be sent, in the order of sending within each process. A number that
-      HAProxy gives out is written C(<version>); of entries that travel together only their number is shown.
+    - Commands that were sent, or in check mode would be sent, in the order of sending within each process. A number
+      that HAProxy gives out is written C(<version>); of entries that travel together only their number is shown.
   returned: success
   type: list
   elements: dict
@@ -152,7 +173,8 @@ old_workers:
   type: raw
   sample: unknown
 also_done:
-  description: Commands that depended on time, such as those that brought back what a refusal had left half done.
+  description:
+    - Commands that check mode does not predict, such as those that brought back what a refusal had left half done.
   returned: always
   type: list
   elements: dict

@@ -12,9 +12,9 @@ version_added: 0.1.0
 author:
   - haproxyadmin.haproxy contributors (@haproxyadmin)
 description:
-  - Tells which maps HAProxy has, which entries one of them holds, or what HAProxy finds in it, through the Runtime API of
-    HAProxy 2.2 and newer.
-  - HAProxy 3.3 and newer show maps on sockets of level C(admin) only.
+  - Tells which maps HAProxy has, which entries one of them holds, or what HAProxy finds in it, through the Runtime API
+    of HAProxy 2.2 and newer. Nothing is changed.
+  - HAProxy 3.3 and newer show maps on sockets of level C(admin) only, older ones on sockets of any level.
 extends_documentation_fragment:
   - haproxyadmin.haproxy.fleet
   - haproxyadmin.haproxy.fleet.attributes_info
@@ -22,16 +22,16 @@ extends_documentation_fragment:
 options:
   map:
     description:
-      - The map whose entries are wanted, named as for M(haproxyadmin.haproxy.haproxy_map). One that no process has fails the
-        task.
+      - The map whose entries are wanted, named as for M(haproxyadmin.haproxy.haproxy_map). One that no process has
+        fails the task.
       - When omitted, all maps are listed, without their entries.
     type: str
     aliases: [file, path]
   key:
     description:
-      - A text that HAProxy is to look for in O(map), as it does for a request, in every way in which its configuration uses the
-        map. A map of prefixes finds a longer text; this is no test for an entry of this name.
-      - When omitted, the entries are told.
+      - A text that HAProxy is to look for in O(map), as it does for a request, in every way in which its configuration
+        uses the map. A map of prefixes finds a longer text, so that this is no test for an entry of this name.
+      - Needs O(map). When omitted, the entries are told.
     type: str
 """
 
@@ -55,10 +55,10 @@ EXAMPLES = r"""
 RETURN = r"""
 maps:
   description:
-    - The maps, by name; those without a name stand behind.
-    - Each has the places of the configuration that use it (C(uses)) and, per process, its number. With O(map) there is one,
-      with C(consistent), whether all processes have the same entries in the same order, and per process C(entry_count) and
-      C(entries).
+    - The maps, by name; those without a name, whose entries stand in the configuration, come last.
+    - Each has the places of the configuration that use it (C(uses)) and, for each process that has it, its number. With
+      O(map) there is one, with C(consistent), whether all these processes have the same entries in the same order, and
+      for each process C(entry_count) and C(entries), in HAProxy's order.
   returned: unless O(key) is given
   type: list
   elements: dict
@@ -73,22 +73,22 @@ maps:
           entries:
             - {key: a.example.com, value: www}
 found:
-  description: Whether every process finds an entry for O(key).
+  description: Whether every process that has the map finds an entry for O(key).
   returned: with O(key)
   type: bool
   sample: true
 key:
-  description: The key of the entry that was found; none where processes disagree.
+  description: The key of the first entry that was found; V(null) where none was, or where processes disagree.
   returned: with O(key)
   type: str
   sample: a.example.com
 value:
-  description: The value of the entry that was found; none where processes disagree.
+  description: The value of the first entry that was found; V(null) where none was, or where processes disagree.
   returned: with O(key)
   type: str
   sample: www
 type:
-  description: The method that found it, such as V(str), V(beg), V(ip) or V(reg).
+  description: The method that found it, such as V(str), V(beg), V(ip) or V(reg); V(null) where RV(key) is.
   returned: with O(key)
   type: str
   sample: str
@@ -98,7 +98,9 @@ consistent:
   type: bool
   sample: true
 lookups:
-  description: The answers of each process, one for each use of the map in its configuration.
+  description:
+    - The answers of each process, one for each use of the map in its configuration. Where nothing was found, all behind
+      C(case_sensitive) is V(null).
   returned: with O(key)
   type: list
   elements: dict

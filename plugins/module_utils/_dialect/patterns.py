@@ -81,8 +81,8 @@ class Ref(NamedTuple):
         kind = f"{verb} {self.kind}"
         text = f"{kind}{at} {self.called}{rest}"
         lines = payload.count("\n") + 1
-        about = f"<< ({lines} {'lines' if lines > 1 else 'line'})" if payload else ""
-        return Command(text, f"{kind}{at}", self.level, feature, silent, payload=payload, about=about)
+        told = f"{text} << ({lines} {'lines' if lines > 1 else 'line'})" if payload else ""
+        return Command(text, f"{kind}{at}", self.level, feature, silent, payload=payload, told=told)
 
     @property
     def called(self) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._dialect.servers import Key, Server
 from .._errors import InputError
@@ -29,6 +29,7 @@ class Observed(NamedTuple):
     :param algorithms: backend → ``balance`` algorithm, where the level lets it be read.
     :param dynamic: whether servers can be made and deleted.
     :param tracked: server → one that tracks it, as ``backend/name``; read where servers are to be deleted.
+    :param backend: the backend itself, where the task is about that.
     """
 
     keys: list[Key]
@@ -38,6 +39,7 @@ class Observed(NamedTuple):
     algorithms: dict[str, str]
     dynamic: bool
     tracked: Mapping[str, str] = {}
+    backend: Any = None
 
 
 Assigned = Mapping[str, "Mapping[Key, Values]"]

@@ -17,17 +17,28 @@ from .values import Values
 _WRITTEN = re.compile(r"([0-9]{1,6})(%?)", re.ASCII)
 
 
-def refuse_too_few(now: PerProcess[Any], wished: Mapping[str, Mapping[Key, Values]]) -> None:
-    """
+def refuse_too_few(
+    now: PerProcess[Any], wished: Mapping[str, Mapping[Key, Values]], *, joined_first: bool = False
+) -> bool:
+    """Whether servers that the task brings have to be up before others go.
+
+    :param joined_first: whether they may count.
     :raises InputError: when the task takes servers out of a backend and leaves fewer than its ``min_up`` in service on
         one of the processes.
     """
+    needed = False
     for process, each in wished.items():
         wishes = {(key[0], values.min_up) for key, values in each.items() if values.min_up is not None}
         going = set(_going(now[process].servers, each)) if wishes else set()
         for backend, written in sorted(wishes):
             here = [it for key, it in now[process].servers.items() if key[0] == backend and it.present]
-            _judge(process, backend, written, here, going)
+            coming = [
+                key
+                for key, it in each.items()
+                if joined_first and key[0] == backend and _joins(now[process].servers[key], it)
+            ]
+            needed = _judge(process, backend, written, here, going, len(coming)) or needed
+    return needed
 
 
 def _going(servers: Mapping[Key, Server], wished: Mapping[Key, Values]) -> Iterator[str]:
@@ -39,18 +50,22 @@ def _going(servers: Mapping[Key, Server], wished: Mapping[Key, Values]) -> Itera
         out = {server.called for server in servers.values() if server.tracks in out}
 
 
-def _judge(process: str, backend: str, written: str, servers: Sequence[Server], going: AbstractSet[str]) -> None:
+def _judge(
+    process: str, backend: str, written: str, servers: Sequence[Server], going: AbstractSet[str], coming: int
+) -> bool:
+    """Whether it takes those that come."""
     wanted = least(written, len(servers))
     active = any(not server.backup for server in servers)
     serving = [server for server in servers if in_service(server) and not (active and server.backup)]
     out = sorted(server.name for server in serving if server.called in going)
     left = len(serving) - len(out)
-    if out and left < wanted:
+    if out and left + coming < wanted:
         raise InputError(
             f"min_up is {written} of the {len(servers)} servers of {backend}, that is {wanted}; on process {process} "
-            f"{len(serving)} are in service, and without {', '.join(out[:10])} only {left} would be",
+            f"{len(serving)} are in service, and without {', '.join(out[:10])} only {left + coming} would be",
             process=process,
         )
+    return bool(out) and left < wanted
 
 
 def least(written: str, servers: int) -> int:
@@ -74,6 +89,11 @@ def _leaves(values: Values) -> bool:
     """Whether the server is taken out, and with it what tracks it."""
     down = any(values.settings.get(name) in ("down", "stopping") for name in ("health_status", "agent_status"))
     return values.state in ("drain", "maint", "absent") or down
+
+
+def _joins(server: Server, values: Values) -> bool:
+    """Whether the server comes into service."""
+    return not in_service(server) and (values.state == "ready" or (values.state == "present" and not server.present))
 
 
 def _loses(server: Server, values: Values) -> bool:
