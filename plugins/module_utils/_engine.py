@@ -55,9 +55,9 @@ def carry_out(fleet: Fleet, resource: Resource[S], plan: Plan[S], clock: Clock =
                     _apply(fleet, resource, stage, planned, waited, ledger, clock)
                 if stage.steps and goal.inspect is None:
                     now = fleet.each(resource.observe)
+                    if goal.hindsight is not None:
+                        ledger.warnings.extend(goal.hindsight(ledger.seen, now))
                     _confirm(resource, stage, now, ledger.words)
-                if stage.steps and goal.hindsight is not None:
-                    ledger.warnings.extend(goal.hindsight(ledger.seen))
                 if goal.until is not None:
                     began = clock.now()
                     now = _wait(fleet, resource, goal, goal.until, now, waited, ledger, clock)

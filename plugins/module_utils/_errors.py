@@ -31,6 +31,7 @@ class HAProxyError(Exception):
         self.not_attempted: Lines = ()
         self.unconfirmed: Lines = ()
         self.also_done: Lines = ()
+        self.warnings: Sequence[str] = ()
 
     def locate(self, process: str, command: str = "") -> None:
         """Fill in the place where it is still unknown."""

@@ -81,5 +81,6 @@ def require(version: Version, feature: str | None, process: str) -> None:
     if version[:2] < since:
         needs = f"needs HAProxy {since[0]}.{since[1]}"
     else:
-        needs = "does not work with HAProxy {}.{}.{} to {}.{}.{}".format(*broken[0], *broken[1]) if broken else ""
+        first, last = (".".join(map(str, one)) for one in broken or ((), ()))
+        needs = f"does not work with HAProxy {first}" + (f" to {last}" if last != first else "")
     raise FeatureMissing(f"{called} {needs}, process {process} runs {version}", process=process)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from ._errors import ClosedEarly, ReplyNotUnderstood
 from ._protocol import NUMBERED, Command, Reply, Route, decode, encode, line_of, still_there
 
-# Stands in a command for a number that HAProxy gives out before; a user's own "<" has a backslash before it.
+# Stands in a command, behind an "@", for a number that HAProxy gives out before; a user's own "@<" is "@\<" there.
 VERSION = "<version>"
 _GIVEN = re.compile(r"New version created: (\d+)")
 
@@ -25,7 +25,7 @@ class Batch(NamedTuple):
     def filled(self, version: str) -> bytes:
         """The line with the number that was given out."""
         head, end, payload = self.request.partition(b"\n")
-        return head.replace(VERSION.encode(), version.encode()) + end + payload
+        return head.replace(b"@" + VERSION.encode(), b"@" + version.encode()) + end + payload
 
 
 def given(text: str) -> str:
@@ -44,7 +44,7 @@ def batches(commands: Sequence[Command], bound: int, route: Route, whole: int = 
     size = 0
     for command in commands:
         length = len(route.each) + len(encode(command.text)) + 1
-        if waiting and not (command.silent and waiting[-1].silent and size + length <= bound):
+        if waiting and not (_joins(command) and _joins(waiting[-1]) and size + length <= bound):
             yield Batch(tuple(waiting), line_of(waiting, bound, route, whole))
             waiting = []
         if not waiting:
@@ -53,6 +53,10 @@ def batches(commands: Sequence[Command], bound: int, route: Route, whole: int = 
         size += length
     if waiting:
         yield Batch(tuple(waiting), line_of(waiting, bound, route, whole))
+
+
+def _joins(command: Command) -> bool:
+    return command.silent and not command.payload
 
 
 class Joined(NamedTuple):
@@ -99,13 +103,15 @@ def read_joined(raw: bytes, count: int, route: Route) -> Joined:
 def read_witnessed(raw: bytes, route: Route) -> tuple[bytes, Reply | None]:
     """What was read immediately before a silent command, and what was said when that was refused.
 
-    :raises ClosedEarly: when it ends before that.
+    :raises ClosedEarly, ReplyNotUnderstood: when it ends before that, or begins otherwise.
     """
     start = 1 if route.numbered else 0
     still_there(raw)
+    if raw and raw[:start] != b"\n"[:start]:
+        raise ReplyNotUnderstood(f"a reply that no command asked for: {raw[:60]!r}")
     if raw[start:] == b"\n\n":
         return b"", None
-    if raw.endswith(b"\n\n\n"):
+    if raw.endswith(b"\n\n\n") and len(raw) > start + 3:
         return raw[start:-3], None
     read, _blank, said = raw[start:].rstrip(b"\n").rpartition(b"\n\n")
     words = decode(said[:4096]).lstrip("\n")

@@ -114,7 +114,8 @@ class Goal(Generic[S]):
     :param guard: why the commands cannot be sent yet; "": they can.
     :param inspect: reads what the commands made and no observation shows, in the version of this number; raises when
         it is not right. Nothing else is read then.
-    :param hindsight: judges what was read immediately before commands that say so (process → data): warnings.
+    :param hindsight: judges what was read immediately before commands that say so (process → data), and what there is
+        now: warnings.
     """
 
     aimed: PerProcess[Mapping[Any, Any]]
@@ -124,7 +125,7 @@ class Goal(Generic[S]):
     former: PerProcess[Mapping[Any, Any]] | None = None
     guard: Callable[[PerProcess[S]], str] | None = None
     inspect: Callable[[Process, str], Conversation[None]] | None = None
-    hindsight: Callable[[Mapping[str, bytes]], Sequence[str]] | None = None
+    hindsight: Callable[[Mapping[str, bytes], PerProcess[S]], Sequence[str]] | None = None
 
 
 Steps = dict[str, tuple[Step, ...]]

@@ -97,6 +97,8 @@ class _Task:
     def _fail(self, error: HAProxyError) -> None:
         cause = error.__cause__
         self._also_done += error.also_done
+        for warning in error.warnings:
+            self.module.warn(warning)
         more = {}
         if isinstance(error, Fault) and cause is not None:
             more["exception"] = "".join(traceback.format_exception(type(cause), cause, cause.__traceback__))

@@ -78,6 +78,7 @@ class Ledger:
         except HAProxyError as error:
             error.done = error.done or self.lines()
             error.also_done = self.also
+            error.warnings = self.warnings
             raise
         except Exception as error:
             raise Fault(f"{type(error).__name__}: {error}", done=self.lines()) from error

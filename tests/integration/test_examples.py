@@ -1,7 +1,7 @@
 # Copyright (c) 2026, haproxyadmin.haproxy contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Every example in the documentation of a module and every task in the guides runs as it stands, but for the paths of
-sockets. One with the comment ``# Needs HAProxy X.Y`` above it must be refused by an older HAProxy."""
+sockets and of maps and ACLs. One with the comment ``# Needs HAProxy X.Y`` above it must be refused by an older HAProxy."""
 
 from __future__ import annotations
 
@@ -31,14 +31,34 @@ pytestmark = pytest.mark.target
 
 Task = dict[str, Any]
 
-# The directory of sockets that examples name.
+# The directories of sockets, and of maps and ACLs, that examples name.
 DOCUMENTED = "/run/haproxy/"
+SETS = "/etc/haproxy/"
 RST = ROOT / "docs" / "docsite" / "rst"
 # Guides whose tasks need nothing but a HAProxy.
-GUIDES = ("guide", "servers", "statistics")
+GUIDES = ("guide", "servers", "statistics", "maps")
 # A code block: the lines behind its directive that are empty or indented.
 BLOCK = re.compile(r"^\.\. code-block:: yaml\+jinja\n((?:\n|[ ]+.*\n)+)", re.MULTILINE)
 NEEDS = re.compile(r" *# Needs HAProxy (\d+)\.(\d+)")
+# What maps and ACLs hold, in HAProxy and in their files, when the examples have run: the same on every version.
+SHOP = "# hosts of the shop\na.example.com www\nwww.example.com www\n"
+HELD: dict[str, dict[str, list[str]]] = {
+    "haproxy_map": {
+        "hosts.map": ["a.example.com www", "www.example.com www"],
+        "paths.map": ["^/static/ static", "^/ www"],
+    },
+    "haproxy_acl": {"blocked.acl": []},
+    "maps.rst": {
+        "hosts.map": ["a.example.com www", "www.example.com www"],
+        "paths.map": ["^/static/ static", "^/api/v[12]/ old", "^/ www"],
+        "blocked.acl": ["203.0.113.0/24", "192.0.2.7", "198.51.100.0/24"],
+    },
+}
+SAVED: dict[str, dict[str, str]] = {
+    "haproxy_map": {"hosts.map": SHOP},
+    "haproxy_acl": {"blocked.acl": "203.0.113.0/24\n192.0.2.7\n198.51.100.0/24\n"},
+    "maps.rst": {"hosts.map": SHOP, "blocked.acl": "203.0.113.0/24\n192.0.2.7\n198.51.100.0/24\n"},
+}
 REFUSED = {"register": "refused", "failed_when": "refused.error | default('nothing') != 'FeatureMissing'"}
 
 
@@ -86,6 +106,33 @@ def run_tasks(place: Path, fleet: Fleet, tasks: list[Task], *, deploy: str) -> s
     return " ".join(done.stdout.split())
 
 
+def sets_body(place: Path) -> str:
+    """A backend that uses the maps and ACLs which examples name; their files are made in this directory."""
+    place.mkdir()
+    for name, text in (
+        ("hosts.map", "# hosts of the shop\na.example.com old\nwww.example.com www\n"),
+        ("paths.map", "^/ www\n"),
+        ("blocked.acl", "203.0.113.0/24\n"),
+    ):
+        (place / name).write_text(text)
+    return f"""
+backend sets
+    http-request deny if {{ src -f {place}/blocked.acl }}
+    http-request set-header X-Host %[req.hdr(host),map({place}/hosts.map,www)]
+    http-request set-header X-Path %[path,map_reg({place}/paths.map)]
+"""
+
+
+def with_paths(text: str, fleet: Fleet, place: Path) -> str:
+    """The text with the fleet's sockets and the maps and ACLs of this directory."""
+    return text.replace(DOCUMENTED, str(fleet.directory)).replace(SETS, f"{place}/")
+
+
+def entries(reply: str) -> list[str]:
+    """The entries that HAProxy shows of a map or an ACL."""
+    return [line.partition(" ")[2] for line in reply.splitlines() if line]
+
+
 def wait_until_up(fleet: Fleet) -> None:
     """Wait for the first checks of www."""
     wait_until(
@@ -129,14 +176,19 @@ Text
 @pytest.mark.parametrize("name", examples())
 def test_the_examples_run(haproxy: Version, name: str, apps: Apps, tmp_path: Path) -> None:
     binds = bind_lines(free_port(), processes=4 if haproxy.has_nbproc else 1)
-    with layout(haproxy, 4, servers_body(apps.ports, binds=binds)) as fleet:
+    sets = tmp_path / "sets"
+    with layout(haproxy, 4, servers_body(apps.ports, binds=binds) + sets_body(sets)) as fleet:
         wait_until_up(fleet)
-        tasks = list(tasks_for(haproxy, examples()[name].replace(DOCUMENTED, str(fleet.directory))))
+        tasks = list(tasks_for(haproxy, with_paths(examples()[name], fleet, sets)))
         assert tasks
         told = run_tasks(tmp_path, fleet, tasks, deploy="true")
         deploys = sum("ansible.builtin.include_tasks" in task for task in every(tasks))
         assert f" ok={len(list(every(tasks))) + deploys} " in told
         assert "failed=0 skipped=0 rescued=0 ignored=0" in told
+        for file, wished in HELD.get(name, {}).items():
+            assert [entries(reply) for reply in fleet.ask_all(f"show {file[-3:]} {sets}/{file}")] == [wished] * 4
+        for file, text in SAVED.get(name, {}).items():
+            assert (sets / file).read_text() == text
 
 
 @pytest.mark.parametrize("haproxy", [oldest(), newest()], ids=lambda version: f"haproxy={version}")

@@ -11,17 +11,20 @@ import pytest
 import yaml
 
 from lab.apps import Apps
+from lab.fleet import Fleet, layout
 from lab.oracle import servers
-from lab.versions import newest, oldest
+from lab.versions import Version, newest, oldest
 
 from .spread import MAXCONN, Spread, spread
-from .test_examples import BLOCK, DOCUMENTED, RST, every, run_tasks, tasks_for, tasks_in
+from .test_examples import BLOCK, RST, Task, entries, every, run_tasks, sets_body, tasks_for, tasks_in, with_paths
 from .test_haproxy_frontend import frontends
 from .test_haproxy_global import limits
 
 pytestmark = pytest.mark.target
 
 GUIDE = RST / "from_haproxyadmin.rst"
+# The modules of maps and ACLs, which haproxyadmin's own configuration has none of.
+SETS = [f"haproxyadmin.haproxy.haproxy_{name}" for name in ("map", "acl", "map_info", "acl_info")]
 # What haproxyadmin's classes HAProxy, Frontend, Backend and Server have.
 MEMBERS = (
     "frontends", "frontend", "backends", "backend", "servers", "server", "metric", "maxconn", "ratelimitconn",
@@ -49,20 +52,44 @@ def test_the_guide_names_all_that_haproxyadmin_has() -> None:
 def test_every_block_of_the_guide_is_tasks() -> None:
     text = GUIDE.read_text(encoding="utf-8")
     blocks = text.count(".. code-block::")
-    assert blocks == len(BLOCK.findall(text)) == 5
+    assert blocks == len(BLOCK.findall(text)) == 6
     tasks = yaml.safe_load(tasks_in(text))
     assert len(tasks) == text.count("- name: ")
     modules = {key for task in tasks for key in task if key.startswith("haproxyadmin.")}
     names = ("info", "global", "command", "frontend", "server")
-    assert modules == {f"haproxyadmin.haproxy.haproxy_{name}" for name in names}
+    assert modules == {*SETS, *(f"haproxyadmin.haproxy.haproxy_{name}" for name in names)}
 
 
-def test_every_task_of_the_guide_runs(four: Spread, tmp_path: Path) -> None:
-    text = tasks_in(GUIDE.read_text(encoding="utf-8")).replace(DOCUMENTED, str(four.fleet.directory))
-    tasks = list(tasks_for(four.fleet.version, text))
-    told = run_tasks(tmp_path, four.fleet, tasks, deploy="true")
+def tasks_of(fleet: Fleet, place: Path, *, sets: bool) -> list[Task]:
+    """The tasks of the guide about maps and ACLs, or all others."""
+    text = with_paths(tasks_in(GUIDE.read_text(encoding="utf-8")), fleet, place)
+    return [task for task in tasks_for(fleet.version, text) if sets == any(name in task for name in SETS)]
+
+
+def run_all(place: Path, fleet: Fleet, tasks: list[Task]) -> None:
+    """Run them; none may fail or be skipped."""
+    told = run_tasks(place, fleet, tasks, deploy="true")
     assert f" ok={len(list(every(tasks)))} " in told
     assert "failed=0 skipped=0 rescued=0 ignored=0" in told
+
+
+@pytest.mark.parametrize("haproxy", [oldest(), newest()], ids=lambda version: f"haproxy={version}")
+def test_every_task_about_maps_and_acls_runs(haproxy: Version, tmp_path: Path) -> None:
+    sets = tmp_path / "sets"
+    with layout(haproxy, 4, sets_body(sets)) as fleet:
+        tasks = tasks_of(fleet, sets, sets=True)
+        cleared = [task["name"].startswith("clear_") for task in tasks]
+        assert sum(cleared) == 2
+        run_all(tmp_path, fleet, [task for task, clears in zip(tasks, cleared, strict=True) if not clears])
+        left = [entries(reply) for reply in fleet.ask_all(f"show map {sets}/hosts.map")]
+        assert left == [["www.example.com www"]] * 4
+        run_all(tmp_path, fleet, [task for task, clears in zip(tasks, cleared, strict=True) if clears])
+        for command in (f"show map {sets}/paths.map", f"show acl {sets}/blocked.acl"):
+            assert [entries(reply) for reply in fleet.ask_all(command)] == [[]] * 4
+
+
+def test_every_other_task_of_the_guide_runs(four: Spread, tmp_path: Path) -> None:
+    run_all(tmp_path, four.fleet, tasks_of(four.fleet, tmp_path, sets=False))
     for index in range(4):
         assert limits(four.fleet, index) == {
             "maxconn": MAXCONN,

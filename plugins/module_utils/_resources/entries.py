@@ -18,6 +18,8 @@ from .._protocol import encode
 # Control characters but for the tab; a zero byte would end the text, a line's end the line.
 _UNSAYABLE = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 _BLANK = re.compile(rb"[ \t]")
+# Surrogates that stand for no byte; the others are bytes that are no UTF-8.
+_NO_BYTES = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 
 
 def wish_of(kind: str, params: Mapping[str, Any]) -> Wish:
@@ -38,7 +40,9 @@ def wish_of(kind: str, params: Mapping[str, Any]) -> Wish:
     if source is None:
         lines = list(_written(kind, params["entries"], keys_only=state == "absent"))
     else:
-        lines = list(_read(source, valued=valued))
+        lines = list(_read(source, valued=valued, keys_only=state == "absent"))
+    if not valued:
+        lines = list(dict.fromkeys(lines))  # twice is no more than once
     if state == "absent":
         keys = frozenset(key_of(line, valued=valued) for line in lines)
         return Wish((), gone=keys, valued=valued)
@@ -55,13 +59,11 @@ def _written(kind: str, option: object, *, keys_only: bool) -> Iterator[bytes]:
         where = f"{where} ({str(name)[:60]!r})"
         if kind != MAP:
             yield check(encode(name), where, valued=False)
-        elif keys_only:
-            yield check(encode(name) + b" v", where, valued=True)
-        else:
-            text = _text(value, f"{where}: the value")
-            if not name or _BLANK.search(encode(name)):
-                raise InputError(f"{where}: a map's key cannot be empty or hold a blank")
-            yield check(encode(f"{name} {text}"), where, valued=True)
+            continue
+        if not name or _BLANK.search(encode(name)):
+            raise InputError(f"{where}: a map's key cannot be empty or hold a blank")
+        text = "v" if keys_only else _text(value, f"{where}: the value")
+        yield check(encode(f"{name} {text}"), where, valued=True)
 
 
 def _pairs(kind: str, option: object, *, keys_only: bool) -> Iterable[tuple[object, object]]:
@@ -92,13 +94,15 @@ def _pair(number: int, item: object, *, keys_only: bool) -> tuple[object, object
 
 def _text(given: object, where: str) -> str:
     if isinstance(given, str):
+        if _NO_BYTES.search(given):
+            raise InputError(f"{where} holds half a surrogate pair, which has no bytes")
         return given
     if isinstance(given, int) and not isinstance(given, bool):
         return str(given)
     raise InputError(f"{where} is {given!r}; quote it if it is meant as a text")
 
 
-def _read(path: str, *, valued: bool) -> Iterator[bytes]:
+def _read(path: str, *, valued: bool, keys_only: bool) -> Iterator[bytes]:
     """The option ``src``."""
     try:
         with open(path, "rb") as file:
@@ -106,7 +110,8 @@ def _read(path: str, *, valued: bool) -> Iterator[bytes]:
     except OSError as error:
         raise InputError(f"src {path} cannot be read: {error.strerror}") from error
     for number, entry in entries_of(data, valued=valued):
-        yield check(entry, f"{path} line {number}", valued=valued)
+        alone = keys_only and valued and entry.endswith(b" ")
+        yield check(entry + b"v" if alone else entry, f"{path} line {number}", valued=valued)
 
 
 def check(entry: bytes, where: str, *, valued: bool) -> bytes:

@@ -132,7 +132,7 @@ def _there(name: NameOf, rows: Mapping[str, Row | None]) -> dict[str, Row]:
     """
     there = {process: row for process, row in rows.items() if row is not None}
     if not there:
-        raise ObjectNotFound(f"no configuration loads a {name.kind} {name.given!r}")
+        raise ObjectNotFound(f"no configuration loads {name.called} {name.given!r}")
     if len({_identity(row) for row in there.values()}) > 1:
         which = named(f"{row.name or row.described} on {process}" for process, row in there.items())
         raise InputError(f"{name.given} is not the same {name.kind} on every process: {which}")

@@ -32,8 +32,13 @@ class NameOf:
         number = re.fullmatch(r"#(\d+)", given)
         self.kind = kind
         self.given = given
+        self.called = CALLED[kind]
         self.number = int(number[1]) if number else None
         self.name = next((given[len(prefix) :] for prefix in _PREFIXES if given.startswith(prefix)), given)
+
+
+# What a set of each kind is called in a sentence.
+CALLED = {MAP: "a map", ACL: "an ACL"}
 
 
 class Sets(NamedTuple):

@@ -4,8 +4,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from functools import reduce
 from itertools import islice
+from operator import or_
 
 from .._fleet import PerProcess
 from .._keyed import Deviation, Wish
@@ -23,7 +26,7 @@ def counts(before: PerProcess[Held], after: PerProcess[Held]) -> dict[str, objec
     found = [held.deviation for held in here.values()]
     return {
         "added": len({place for one in found for place in one.missing}),
-        "removed": len({line for one in found for line in one.surplus}),
+        "removed": sum(reduce(or_, (Counter(one.surplus) for one in found), Counter()).values()),
         "updated": len(
             {place for one in found for place, _now in one.changed}
             | {key for one in found for key, _now in one.renewed}

@@ -19,7 +19,7 @@ from .._keyed import EMPTY, Deviation, Wish, compare, entries, key_of
 from .._lines import VERSION
 from .._plan import LISTED, Part, Step
 from .._process import Process
-from .._protocol import Command, decode, printable
+from .._protocol import Command, decode, encode, printable, word
 from .._transport import Conversation
 from .pattern_types import UNKNOWN, Types
 
@@ -37,7 +37,7 @@ class Held:
     :param described: what HAProxy says of the set, or why this is none.
     :param body: its entries as HAProxy shows them.
     :param wished: what the task wishes; ``deviation``: how this differs from it.
-    :param room: bytes of entries that this process takes in one payload.
+    :param room: bytes of entries that this process takes in one payload; ``line``: of one in a command's words.
     :param lost: whether this was there immediately before the task replaced it, and not when the task looked.
     """
 
@@ -49,7 +49,12 @@ class Held:
     deviation: Deviation = EMPTY
     types: Types = UNKNOWN
     room: int = 0
+    line: int = 0
     lost: bool = False
+
+    def says(self, entry: bytes) -> bool:
+        """Whether an entry fits into a command's words, with its backslashes."""
+        return 2 * len(entry) <= self.line or len(encode(word(decode(entry)))) <= self.line
 
     @property
     def versions(self) -> bool:
@@ -70,7 +75,6 @@ class Way:
 
     target: Wish
     deeds: ClassVar[Mapping[str, Step]] = {}
-    at_once: ClassVar[bool] = True
 
     def steps(self, held: Held) -> Iterable[Step]:
         raise NotImplementedError
@@ -92,7 +96,7 @@ class Way:
     def _adding(self, held: Held, lines: Sequence[bytes], version: str = "", *, singly: bool) -> Iterator[Step]:
         """The commands that add these entries."""
         ref, valued = self._ref(held), self.target.valued
-        if valued and not singly:
+        if valued and not (singly and all(map(held.says, lines))):
             for chunk in _chunks(lines, held.room):
                 command = ref.add_lines(decode(b"\n".join(chunk)), version)
                 yield self._step(held, b"", command, seen=False)
@@ -158,14 +162,13 @@ class Committing(Way):
         return replace(held, deviation=Deviation(len(self.target.lines)))
 
     def missed(self, held: Held) -> dict[Part, str]:
-        return sentences(held, self.target)
+        # What the task leaves alone may have been changed by somebody else: hindsight tells.
+        return sentences(held, held.wished)
 
 
 @dataclass(frozen=True)
 class Changing(Way):
     """Entry by entry: what is new first, what goes last, so that no key that stays is ever missing."""
-
-    at_once: ClassVar[bool] = False
 
     def steps(self, held: Held) -> Iterator[Step]:
         ref, target = self._ref(held), self.target

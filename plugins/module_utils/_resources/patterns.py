@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from .._dialect.patterns import MAP, POINTER, Ref, parse_lookups
@@ -63,10 +64,9 @@ class Patterns(Sessionless[Held]):
         ref = Ref(self.name.kind, row.name or f"#{row.number}", level)
         body = yield from process.read(ref.show())
         found = compare(body, self.wish)
-        room = (
-            process.whole_bound - sum(map(len, (process.route.start, process.route.each, encode(ref.called)))) - _MARKS
-        )
-        held = Held(process.facts, self.wish, ref, row.name or row.described, body, found, room=room)
+        marks = sum(map(len, (process.route.start, process.route.each, encode(ref.called)))) + _MARKS
+        room, line = process.whole_bound - marks, process.bound - marks
+        held = Held(process.facts, self.wish, ref, row.name or row.described, body, found, room=room, line=line)
         if found.nothing:
             return held
         probe = next((decode(key_of(entry, valued=True)) for entry in entries(body)), "x").partition("/")[0] or "x"
@@ -89,7 +89,8 @@ class Patterns(Sessionless[Held]):
         for process, held in now.items():
             if held.ref is None:
                 continue
-            target = merged(origin[process].body, self.wish) if origin[process].lost else self.wish
+            rest = origin[process].lost and not self.wish.exclusive
+            target = merged(origin[process].body, self.wish) if rest else self.wish
             loading, way = self._ways(process, held, target)
             name = held.ref.name
             if loading:
@@ -104,9 +105,8 @@ class Patterns(Sessionless[Held]):
                 Goal(PerProcess(first), inspect=lambda process, version: self._inspect(process, version, first, now))
             )
         if last:
-            goals.append(
-                Goal(PerProcess(last), former=PerProcess(back), hindsight=lambda seen: self._hindsight(seen, now))
-            )
+            hindsight = partial(self._hindsight, before=now)
+            goals.append(Goal(PerProcess(last), former=PerProcess(back), hindsight=hindsight))
         return goals
 
     def _meant(self, now: Now) -> None:
@@ -116,7 +116,7 @@ class Patterns(Sessionless[Held]):
         having = {process: held for process, held in now.items() if held.ref}
         if not having:
             whys = named(dict.fromkeys(held.described for held in now.values()))
-            raise ObjectNotFound(f"no configuration loads a {self.name.kind} {self.name.given!r}; {whys}")
+            raise ObjectNotFound(f"no configuration loads {self.name.called} {self.name.given!r}; {whys}")
         if len({held.described for held in having.values()}) > 1 and self.name.number is not None:
             which = named(f"{held.described} on {process}" for process, held in having.items())
             raise InputError(f"{self.name.given} is not the same {self.name.kind} on every process: {which}")
@@ -131,13 +131,13 @@ class Patterns(Sessionless[Held]):
             return None, None
         if self.always:
             require(held.facts.version, "set_versions", process)
-        places = [*found.missing, *(place for place, _now in found.changed)]
-        self._fits(process, held, target, places)
+        self._fits(process, held, target, found)
         if self._at_once(held, target, found):
             whole = target if target.exclusive else merged(held.body, target)
             return Loading(whole), Committing(whole)
         if target.exclusive and not target.lines and not held.versions:
             return None, Emptying(target)
+        places = (*found.missing, *(place for place, _now in found.changed))
         doubtful = [place for place in places if not takes(held.types, target.lines[place], valued=target.valued)]
         if not (held.versions and doubtful):
             return None, Changing(target)
@@ -145,47 +145,52 @@ class Patterns(Sessionless[Held]):
         return Loading(tried, doubtful), Changing(target)
 
     def _at_once(self, held: Held, target: Wish, found: Deviation) -> bool:
-        must = self.always or found.renewed or found.disordered or any(map(_is_pointer, found.surplus))
+        # From 3.3 on deleting takes one entry of a key at a time, before that all of them: a new version suits all.
+        keys = {key_of(line, valued=target.valued) for line in found.surplus}
+        several = len(keys) < len(found.surplus) or any(key.startswith(POINTER) for key in keys)
+        long = target.valued and not all(held.says(target.lines[place]) for place, _now in found.changed)
+        must = self.always or found.renewed or found.disordered or several or long
         return held.versions and (bool(must) or cheaper_at_once(held, target, found))
 
-    def _fits(self, process: str, held: Held, target: Wish, places: Sequence[int]) -> None:
+    def _fits(self, process: str, held: Held, target: Wish, found: Deviation) -> None:
         """
         :raises InputError: naming the first entry that this process cannot take.
         """
+        changing = {place for place, _now in found.changed}
+        places = [*found.missing, *sorted(changing)]
         wrong = impossible(held.types, target, places)
         if wrong is not None:
             kinds = ", ".join(sorted(match for match, _case in held.types.matches))
             raise InputError(
-                f"{_entry(target, wrong)} cannot be one of a {self.name.kind} of type {kinds}", process=process
+                f"{_entry(target, wrong)} cannot be one of {self.name.called} of type {kinds}", process=process
             )
         for place in places:
-            if len(target.lines[place]) >= held.room:
-                raise InputError(
-                    f"{_entry(target, place)} has {len(target.lines[place])} bytes; process {process} takes {held.room - 1}"
-                )
+            line = target.lines[place]
+            by_payload = target.valued and (held.versions or place not in changing)
+            if len(line) >= held.room or not (by_payload or held.says(line)):
+                raise InputError(f"{_entry(target, place)} has {len(line)} bytes, more than process {process} takes")
 
     def _inspect(self, process: Process, version: str, loads: Mapping[str, Aimed], now: Now) -> Conversation[None]:
         for loading in loads[process.name].values():
             if isinstance(loading, Loading):
                 yield from loading.inspect(process, now[process.name], version)
 
-    def _hindsight(self, seen: Mapping[str, bytes], now: Now) -> Sequence[str]:
+    def _hindsight(self, seen: Mapping[str, bytes], now: Now, *, before: Now) -> Sequence[str]:
         """What somebody else changed between this task's reading and its commit.
 
-        :raises Overtaken: when the commit took that away, and it was none of this task's business.
+        :raises Overtaken: when the commit took that away, and it was none of this task's business; or when it got into
+            what was committed (2.4 to 3.1).
         """
         warnings = []
         lost: dict[str, Held] = {}
         whose: list[str] = []
         for process, body in seen.items():
-            held = now[process]
+            held = before[process]
             others = _keys_changed(held.body, body, valued=self.wish.valued)
             if not others:
                 continue
             text = named(repr(printable(decode(key))) for key in others)
-            if not self.wish.exclusive and any(
-                key not in self.wish.places and key not in self.wish.gone for key in others
-            ):
+            if not now[process].deviation.nothing or self._leaves_alone(others):
                 lost[process] = replace(held, body=body, deviation=compare(body, self.wish), lost=True)
                 whose.append(f"{text} on {process}")
             else:
@@ -193,6 +198,11 @@ class Patterns(Sessionless[Held]):
         if lost:
             raise Overtaken(f"somebody else changed the same {self.name.kind} meanwhile: {named(whose)}", lost)
         return warnings
+
+    def _leaves_alone(self, keys: Iterable[bytes]) -> bool:
+        """Whether one of these keys is none of the task's business."""
+        wish = self.wish
+        return not wish.exclusive and any(key not in wish.places and key not in wish.gone for key in keys)
 
     def route(self, now: Held, aimed: Aimed) -> Iterable[Step]:
         for way in aimed.values():
@@ -209,7 +219,7 @@ class Patterns(Sessionless[Held]):
     def warnings(self, before: Now) -> Iterable[str]:
         for process, held in before.items():
             if held.ref is None:
-                yield f"process {process} has no {self.name.kind} {self.name.given}: {held.described}"
+                yield f"process {process} does not have {self.name.called} {self.name.given}: {held.described}"
             if held.deviation.repeated and not self.wish.exclusive:
                 those = named(f"{printable(decode(key))!r} {times} times" for key, times in held.deviation.repeated)
                 yield f"keys that are there more than once on {process}: {those}; exclusive repairs that"
@@ -235,10 +245,6 @@ class Patterns(Sessionless[Held]):
             if held.ref and not held.deviation.nothing and not self._at_once(held, self.wish, held.deviation)
         ]
         return {self.name.kind: self.name.given, **counts(before, after), "atomic": not singly}
-
-
-def _is_pointer(entry: bytes) -> bool:
-    return entry.startswith(POINTER)
 
 
 def _entry(wish: Wish, place: int) -> str:
