@@ -88,7 +88,7 @@ added:
   type: int
   sample: 1
 removed:
-  description: How many different entries were deleted, on one process at least.
+  description: How many entries were deleted, on one process at least.
   returned: success
   type: int
   sample: 0
