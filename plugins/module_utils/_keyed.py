@@ -13,7 +13,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from io import BytesIO
-from operator import eq
+from itertools import compress
+from operator import ne
 from typing import NamedTuple
 
 from ._errors import ReplyNotUnderstood
@@ -38,6 +39,14 @@ def entries(body: bytes) -> Iterator[bytes]:
         return (line.rstrip(b"\n").partition(b" ")[2] for line in BytesIO(body))
     # An entry that holds a line's end: somebody loaded it without a value, and it took the next line for one.
     return iter(_POINTER.split(body)[1:])
+
+
+def listed(body: bytes) -> list[bytes]:
+    """The same as a list, which is made faster."""
+    lines = body.split(b"\n")
+    if _POINTER.match(body) and body.count(b"\n0x") == len(lines) - 1:
+        return [line.partition(b" ")[2] for line in lines]
+    return list(entries(body))
 
 
 @dataclass(frozen=True)
@@ -126,16 +135,19 @@ def compare(body: bytes, wish: Wish) -> Deviation:
 
     :raises ReplyNotUnderstood: as :func:`entries`.
     """
-    as_many = wish.exclusive and body.count(b"\n") + bool(body) == len(wish.lines)
-    if as_many and all(map(eq, entries(body), wish.lines)):
-        return Deviation(len(wish.lines))
+    if not body:
+        return Deviation(0, list(range(len(wish.lines))))
+    have = listed(body)
+    at_a_glance = _in_step(have, wish) if len(have) == len(wish.lines) and not wish.gone else None
+    if at_a_glance is not None:
+        return at_a_glance
     lines, valued, exclusive, gone, places = wish.lines, wish.valued, wish.exclusive, wish.gone, wish.places
     seen = bytearray(len(lines))
     changed: list[tuple[int, bytes]] = []
     surplus: list[bytes] = []
     again = set(wish.repeats) if len(places) < len(lines) else set()
     count, last, ascending = 0, -1, True
-    for entry in entries(body):
+    for entry in have:
         count += 1
         key = entry.partition(b" ")[0] if valued else entry
         place = places.get(key)
@@ -155,6 +167,22 @@ def compare(body: bytes, wish: Wish) -> Deviation:
         disordered = exclusive and (not ascending or bool(missing and missing[0] < last))
         return Deviation(count, missing, changed, surplus, (), (), disordered)
     return _with_repeats(body, wish, Deviation(count, missing, changed, surplus), again)
+
+
+def _in_step(have: Sequence[bytes], wish: Wish) -> Deviation | None:
+    """How a set differs that has the wish's keys in the wish's order; None: it has others, or this is not plain."""
+    lines = wish.lines
+    changed = [(place, have[place]) for place in compress(range(len(lines)), map(ne, have, lines))]
+    if not changed:
+        return Deviation(len(lines))
+    if not wish.valued or len(changed) > len(lines) // 10:
+        return None
+    keys = {entry.partition(b" ")[0] for _place, entry in changed}
+    if any(not lines[place].startswith(entry.partition(b" ")[0] + b" ") for place, entry in changed):
+        return None
+    # "set map" changes all entries of a key: one that changes must be there once.
+    once = sum([line.partition(b" ")[0] in keys for line in lines]) == len(changed) == len(keys)
+    return Deviation(len(lines), (), changed) if once else None
 
 
 def _with_repeats(body: bytes, wish: Wish, found: Deviation, again: Iterable[bytes]) -> Deviation:
@@ -199,6 +227,8 @@ def _with_repeats(body: bytes, wish: Wish, found: Deviation, again: Iterable[byt
 
 def merged(body: bytes, wish: Wish) -> Wish:
     """Everything that the set is to hold when this wish, which leaves the rest alone, has come true."""
+    if not body:
+        return Wish(wish.lines, exclusive=True, valued=wish.valued)
     lines: list[bytes] = []
     put: set[bytes] = set()
     for entry in entries(body):

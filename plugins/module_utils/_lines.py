@@ -9,10 +9,8 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from ._errors import ClosedEarly, ReplyNotUnderstood
-from ._protocol import NUMBERED, Command, Reply, Route, decode, encode, line_of, still_there
+from ._protocol import NUMBERED, VERSION, Command, Reply, Route, decode, encode, line_of, still_there
 
-# Stands in a command, behind an "@", for a number that HAProxy gives out before; a user's own "@<" is "@\<" there.
-VERSION = "<version>"
 _GIVEN = re.compile(r"New version created: (\d+)")
 
 

@@ -24,6 +24,8 @@ _UNSAYABLE = re.compile("[\x00-\x08\x0a-\x1f\x7f\ud800-\udc7f\udd00-\udfff]")
 # A "<<" in the last word is a payload's mark, on some versions wherever it stands in it.
 _SPECIAL = re.compile(r"([\\; \t<])")
 NUMBERED = re.compile(r"\[([0-7])\]: ")
+# Stands in a command, behind an "@", for a number that HAProxy gives out before; a user's own "@<" is "@\<" there.
+VERSION = "<version>"
 # Bytes of a reply that tell whether it is a refusal.
 _ENOUGH = 4096
 
@@ -192,7 +194,7 @@ def read_data(raw: bytes, route: Route) -> tuple[bytes, str, Reply]:
 
 def is_gone(raw: bytes) -> bool:
     """Whether a master says that there is no such worker (any more). 3.2 and 3.4 may not hang up after that."""
-    said = raw.lstrip(b"\n")
+    said = raw.lstrip(b"\n") if len(raw) <= _ENOUGH else b""
     return said.startswith((b"Can't find the target ", b"Can't connect to the target ")) and said.endswith(b"\n")
 
 

@@ -7,9 +7,11 @@ Only what would differ on each machine is replaced, and nothing else: the lab's 
 
 from __future__ import annotations
 
+import itertools
 import re
 import socket
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -214,6 +216,161 @@ ADDED = {
     "nocheck": "127.0.0.1:8101 check no-check",
     "nobackup": "127.0.0.1:8101 backup no-backup",
 }
+# Maps and ACLs, the files first. What differs of the files' place on each machine is called this.
+PATTERNS = "/etc/haproxy"
+PATTERN_FILES = {
+    "hosts.map": b"# hosts\na.example www\nb.example two words  and  more\nc.example caf\xe9\nd.example gr\xc3\xb6\xc3\x9fe\n"
+    b'a.example again\n\n0x1f x\n #k v\nk;1 v;w\nb\\s \\w\nq"q "v", x\nlone\nt\tb\tc \t \nlong ' + b"v" * 4096 + b"\n",
+    "empty.map": b"# nothing\n",
+    "blank.map": b"",
+    "nets.map": b"10.0.0.0/8 a\n10.1.0.0/16 b\n2001:db8::/32 c\n",
+    "ints.map": b"1:99 low\n100: high\n",
+    "regs.map": b"^/a x\n^/b y\n",
+    "begs.map": b"/a x\n/a/b y\n",
+    "codes.map": b"a 1\nb 2\n",
+    "doms.map": b"example.com x\n",
+    "odd ) map;.map": b"a b\n",
+    "ips.acl": b"10.0.0.1\n10.9.0.0/16\n# no\n",
+    "names.acl": b"www\n  two words  \nwww\n caf\xe9\n",
+    "both.acl": b"a b\n",
+    "empty.acl": b"",
+}
+_PATTERNS_BODY = """
+frontend f
+    mode http
+    bind 127.0.0.1:{port}
+    http-request set-header A %[path,map({folder}/hosts.map)]
+    http-request set-header B %[path,map({folder}/empty.map)]
+    http-request set-header C %[path,map({folder}/blank.map)]
+    http-request set-header D %[src,map_ip({folder}/nets.map)]
+    http-request set-header E %[dst_port,map_int({folder}/ints.map)]
+    http-request set-header F %[path,map_reg({folder}/regs.map)]
+    http-request set-header G %[path,map_beg({folder}/begs.map)]
+    http-request set-header H %[path,map({folder}/begs.map)]
+    http-request set-header I %[path,map_str_int({folder}/codes.map)]
+    http-request set-header J %[path,map_dom({folder}/doms.map)]
+    http-request set-header K "%[path,map('{folder}/odd ) map;.map')]"
+    http-request set-header L %[path,map({folder}/both.acl)]
+    acl ips src -f {folder}/ips.acl
+    acl names hdr(host) -i -f {folder}/names.acl
+    acl both path -M -f {folder}/both.acl
+    acl none path_beg -f {folder}/empty.acl
+    acl here src -u 77 10.0.0.1 10.0.0.2
+    http-request deny if ips or names or both or none or here
+"""
+_F = PATTERNS
+OF_PATTERNS = (
+    Wanted("map_lists", "show map;show acl;show info"),
+    *(
+        Wanted(f"map_{name}", f"show map {_F}/{name}.map;show info")
+        for name in ("hosts", "empty", "blank", "nets", "ints", "regs", "begs", "codes")
+    ),
+    Wanted("map_odd", f"show map {_F}/odd\\ )\\ map\\;.map;show info"),
+    *(Wanted(f"acl_{name}", f"show acl {_F}/{name}.acl;show info") for name in ("ips", "names", "both", "empty")),
+    Wanted("acl_here", "show acl #77;show info"),
+    Wanted("map_get", f"get map {_F}/hosts.map a.example;show info"),
+    Wanted("map_get_none", f"get map {_F}/hosts.map nope;show info"),
+    Wanted("map_get_8bit", f"get map {_F}/hosts.map c.example;show info"),
+    Wanted("map_get_quotes", f'get map {_F}/hosts.map q"q;show info'),
+    Wanted("map_get_novalue", f"get map {_F}/hosts.map lone;show info"),
+    Wanted("map_get_empty", f"get map {_F}/empty.map x;show info"),
+    Wanted("map_get_ip", f"get map {_F}/nets.map 10.1.2.3;show info"),
+    Wanted("map_get_ip_none", f"get map {_F}/nets.map notanip;show info"),
+    Wanted("map_get_int", f"get map {_F}/ints.map 7;show info"),
+    Wanted("map_get_reg", f"get map {_F}/regs.map /bb;show info"),
+    Wanted("map_get_two", f"get map {_F}/begs.map /a/bc;show info"),
+    Wanted("map_get_prefix", f"get map {_F}/begs.map /a;show info"),
+    Wanted("map_get_code", f"get map {_F}/codes.map b;show info"),
+    Wanted("map_get_dom", f"get map {_F}/doms.map www.example.com;show info"),
+    Wanted("acl_get", f"get acl {_F}/ips.acl 10.9.1.2;show info"),
+    Wanted("acl_get_none", f"get acl {_F}/ips.acl 10.8.1.2;show info"),
+    Wanted("acl_get_case", f"get acl {_F}/names.acl WWW;show info"),
+    Wanted("acl_get_empty", f"get acl {_F}/empty.acl x;show info"),
+    Wanted("map_unknown", f"show map {_F}/nowhere;show info"),
+    Wanted("acl_unknown", f"show acl {_F}/nowhere;show info"),
+    Wanted("map_unknown_get", f"get map {_F}/nowhere x;show info"),
+    Wanted("map_unknown_add", f"add map {_F}/nowhere x y"),
+    Wanted("acl_unknown_add", f"add acl {_F}/nowhere x"),
+    Wanted("map_of_acl", f"show map {_F}/ips.acl;show info"),
+    Wanted("acl_lists_operator", "show acl;show map;show info", operator=True),
+    Wanted("map_lists_operator", "show map;show acl;show info", operator=True),
+    Wanted("map_hosts_operator", f"show map {_F}/hosts.map;show info", operator=True),
+    Wanted("map_add_operator", f"add map {_F}/blank.map o 1", operator=True),
+)
+# In this order; test_patterns_dialect.py has the commands.
+PATTERNS_CHANGED = (
+    Wanted("map_add", f"add map {_F}/hosts.map new some\\ value"),
+    Wanted("map_set", f"set map {_F}/hosts.map new other\\;\\ value"),
+    Wanted("map_set_none", f"set map {_F}/hosts.map nowhere x"),
+    Wanted("map_del", f"del map {_F}/hosts.map new"),
+    Wanted("map_del_none", f"del map {_F}/hosts.map new"),
+    Wanted("map_add_bad_ip", f"add map {_F}/nets.map notanip x"),
+    Wanted("map_add_bad_int", f"add map {_F}/ints.map one x"),
+    Wanted("map_add_bad_reg", f"add map {_F}/regs.map ^(a x"),
+    Wanted("map_add_bad_code", f"add map {_F}/codes.map x many"),
+    Wanted("map_set_bad_code", f"set map {_F}/codes.map a many"),
+    Wanted("map_add_lines", f"add map {_F}/begs.map <<\n/c one\n/d two words;\n\n"),
+    Wanted("map_add_lines_refused", f"add map {_F}/nets.map <<\n10.2.0.0/16 x\nnotanip y\n10.3.0.0/16 z\n\n"),
+    Wanted("acl_add", f"add acl {_F}/names.acl new\\ one"),
+    Wanted("acl_add_bad_ip", f"add acl {_F}/ips.acl notanip"),
+    Wanted("acl_add_of_map", f"add acl {_F}/both.acl x"),
+    Wanted("acl_add_to_map", f"add acl {_F}/hosts.map x"),
+    Wanted("acl_del", f"del acl {_F}/names.acl new\\ one"),
+    Wanted("acl_del_none", f"del acl {_F}/names.acl nowhere"),
+    Wanted("map_begs_changed", f"show map {_F}/begs.map;show info"),
+    Wanted("map_nets_changed", f"show map {_F}/nets.map;show info"),
+    Wanted("map_swallowed", f"add map {_F}/doms.map <<\na\nb c\n\n"),
+    Wanted("map_doms_swallowed", f"show map {_F}/doms.map;show info"),
+    Wanted("map_clear", f"clear map {_F}/begs.map"),
+    Wanted("map_begs_cleared", f"show map {_F}/begs.map;show info"),
+)
+# The same where a set has versions; 2.2 knows no such command, and lists all it knows.
+VERSIONED = (
+    Wanted("map_prepare", f"prepare map {_F}/hosts.map"),
+    Wanted("map_prepared_lines", f"add map @1 {_F}/hosts.map <<\na.example new\nz.example last one\n\n"),
+    Wanted("map_prepared", f"show map @1 {_F}/hosts.map;show info"),
+    Wanted("map_commit_range", f"show map {_F}/hosts.map;commit map @9 {_F}/hosts.map"),
+    Wanted("map_commit", f"show map {_F}/hosts.map;commit map @1 {_F}/hosts.map"),
+    Wanted("map_commit_again", f"show map {_F}/hosts.map;commit map @1 {_F}/hosts.map"),
+    Wanted("map_commit_unknown", f"show map {_F}/nowhere;commit map @1 {_F}/nowhere"),
+    Wanted("map_prepare_empty", f"prepare map {_F}/empty.map"),
+    Wanted("map_prepared_empty", f"show map @1 {_F}/empty.map;show info"),
+    Wanted("map_prepared_add", f"add map @1 {_F}/empty.map a b"),
+    Wanted("map_commit_empty_range", f"show map {_F}/empty.map;commit map @9 {_F}/empty.map"),
+    Wanted("map_commit_empty", f"show map {_F}/empty.map;commit map @1 {_F}/empty.map"),
+    Wanted("map_prepare_regs", f"prepare map {_F}/regs.map"),
+    Wanted("map_prepared_bad_reg", f"add map @1 {_F}/regs.map <<\n^/c z\n^(a x\n^/d z\n\n"),
+    Wanted("map_prepared_regs", f"show map @1 {_F}/regs.map;show info"),
+    Wanted("map_prepare_nets", f"prepare map {_F}/nets.map"),
+    Wanted("map_prepared_bad_ip", f"add map @1 {_F}/nets.map 10.0.0.0/99 x"),
+    Wanted("map_prepare_codes", f"prepare map {_F}/codes.map"),
+    Wanted("map_prepared_bad_code", f"add map @1 {_F}/codes.map x many"),
+    Wanted("acl_prepare", f"prepare acl {_F}/names.acl"),
+    Wanted("acl_prepared_add", f"add acl @1 {_F}/names.acl new\\ one;add acl @1 {_F}/names.acl two"),
+    Wanted("acl_prepared", f"show acl @1 {_F}/names.acl;show info"),
+    Wanted("acl_commit", f"show acl {_F}/names.acl;commit acl @1 {_F}/names.acl"),
+    Wanted("acl_committed", f"show acl {_F}/names.acl;show info"),
+    Wanted("map_unknown_prepare", f"prepare map {_F}/nowhere"),
+    Wanted("map_prepare_operator", f"prepare map {_F}/blank.map", operator=True),
+    Wanted("map_commit_operator", f"show map {_F}/blank.map;commit map @1 {_F}/blank.map", operator=True),
+)
+# Through a master: "through_".
+PATTERNS_THROUGH = (
+    *(Wanted(f"map_{name}", f"show map {_F}/{name}.map;show info") for name in ("hosts", "empty")),
+    Wanted("map_lists", "show map;show acl;show info"),
+    Wanted("map_unknown", f"show map {_F}/nowhere;show info"),
+)
+VERSIONED_THROUGH = (
+    Wanted("map_prepare", f"prepare map {_F}/hosts.map"),
+    Wanted("map_prepared_lines", f"add map @1 {_F}/hosts.map <<\na.example new\nz.example last one\n\n"),
+    Wanted("map_prepared", f"show map @1 {_F}/hosts.map;show info"),
+    Wanted("map_commit_range", f"show map {_F}/hosts.map;commit map @9 {_F}/hosts.map"),
+    Wanted("map_commit", f"show map {_F}/hosts.map;commit map @1 {_F}/hosts.map"),
+    Wanted("map_commit_unknown", f"show map {_F}/nowhere;commit map @1 {_F}/nowhere"),
+    Wanted("map_prepare_empty", f"prepare map {_F}/empty.map"),
+    Wanted("map_commit_empty_range", f"show map {_F}/empty.map;commit map @9 {_F}/empty.map"),
+    Wanted("map_commit_empty", f"show map {_F}/empty.map;commit map @1 {_F}/empty.map"),
+)
 AFTERWARDS = (Wanted("state_changed", STATE), Wanted("stat_changed", "show stat -1 6 -1"))
 
 
@@ -232,6 +389,7 @@ def main() -> int:
             _capture_settings(version, apps.ports, folder)
             _capture_master(version, apps.ports, folder)
             _capture_frontends(version, folder)
+            _capture_patterns(version, folder)
             if version.has_nbproc:
                 _capture_nbproc(version, servers_body(apps.ports), folder)
             print(f"HAProxy {version}: {len(list(folder.glob('*.txt')))} replies")
@@ -358,6 +516,37 @@ def _capture_frontends(version: Version, folder: Path) -> None:
     with one(version, body) as fleet:
         for wanted in FRONTENDS:
             _write(fleet, wanted, folder)
+
+
+def _capture_patterns(version: Version, folder: Path) -> None:
+    """Maps and ACLs: what is listed and looked up, what is changed, and versions of sets; directly and by a master."""
+    with tempfile.TemporaryDirectory() as place:
+        for name, data in PATTERN_FILES.items():
+            (Path(place) / name).write_bytes(data)
+        body = _PATTERNS_BODY.format(port=free_port(), folder=place)
+
+        def write(name: str, reply: bytes, fleet: Fleet) -> None:
+            reply = _counted_pointers(_scrubbed(reply, fleet).replace(place.encode(), PATTERNS.encode()))
+            (folder / f"{name}.txt").write_bytes(reply)
+
+        versioned = version.number >= (2, 4)
+        with one(version, body, operator=True) as fleet:
+            for wanted in (*OF_PATTERNS, *PATTERNS_CHANGED, *(VERSIONED if versioned else ())):
+                address = fleet.operator_sockets[0] if wanted.operator else fleet.sockets[0]
+                write(wanted.name, ask(address, PREFIX + wanted.line.replace(PATTERNS, place)), fleet)
+        with master_worker(version, body) as fleet:
+            (pid,) = fleet.pids
+            for wanted in (*PATTERNS_THROUGH, *(VERSIONED_THROUGH if versioned else ())):
+                line = _through(version, pid, wanted.line.replace(PATTERNS, place))
+                write(f"through_{wanted.name}", _said(str(fleet.master), line), fleet)
+
+
+def _counted_pointers(reply: bytes) -> bytes:
+    """Entries are shown behind their place in memory."""
+    numbers = itertools.count(1)
+    return re.sub(
+        rb"^0x[0-9a-f]{6,}(?= )", lambda _found: b"0x55d0c0%06x" % (next(numbers) * 16), reply, flags=re.MULTILINE
+    )
 
 
 def _capture_nbproc(version: Version, body: str, folder: Path) -> None:

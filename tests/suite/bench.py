@@ -1,7 +1,7 @@
 # Copyright (c) 2026, haproxyadmin.haproxy contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a task of the collection costs, beside ansible.builtin.ping: seconds of a whole ad-hoc command."""
+"""What a task of the collection costs, beside ansible.builtin.ping: seconds of a whole ad-hoc command; what maps cost."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import sys
 import time
 from pathlib import Path
 
+from benchmark.maps import maps
 from lab.config import servers_body
 from lab.fleet import layout, one
 from lab.versions import newest
@@ -35,6 +36,7 @@ def bench() -> int:
     print(f"ad hoc, median of {RUNS}  ping {ping:.3f} s  haproxy_server {ours:.3f} s  above ping {ours - ping:.3f} s")
     print(f"{MANY} servers x {PROCESSES} processes  changed {many:.3f} s  unchanged {same:.3f} s")
     print(f"source above ping    {bytes_above_ping('haproxy_server')} bytes of at most {LIMIT}")
+    maps()
     return 0
 
 

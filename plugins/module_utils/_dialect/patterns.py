@@ -12,8 +12,7 @@ import re
 from typing import NamedTuple
 
 from .._errors import ReplyNotUnderstood
-from .._lines import VERSION
-from .._protocol import Command, lines_of, printable, word
+from .._protocol import VERSION, Command, lines_of, printable, word
 
 MAP, ACL = "map", "acl"
 LISTS = (Command("show map"), Command("show acl"))

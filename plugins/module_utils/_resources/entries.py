@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from .._dialect.pattern_files import entries_of
+from .._dialect.pattern_files import entries_of, plain_lines
 from .._dialect.patterns import MAP, POINTER
 from .._errors import InputError
 from .._keyed import Wish, key_of
@@ -38,9 +38,11 @@ def wish_of(kind: str, params: Mapping[str, Any]) -> Wish:
         raise InputError("exclusive says which entries stay; it goes with state=present only")
     source = params["src"]
     if source is None:
-        lines = list(_written(kind, params["entries"], keys_only=state == "absent"))
+        lines = _plain(params["entries"]) if valued and state != "absent" else None
+        if lines is None:
+            lines = list(_written(kind, params["entries"], keys_only=state == "absent"))
     else:
-        lines = list(_read(source, valued=valued, keys_only=state == "absent"))
+        lines = _read(source, valued=valued, keys_only=state == "absent")
     if not valued:
         lines = list(dict.fromkeys(lines))  # twice is no more than once
     if state == "absent":
@@ -49,6 +51,20 @@ def wish_of(kind: str, params: Mapping[str, Any]) -> Wish:
     if exclusive and not lines:
         raise InputError("an exclusive set without entries would empty it; that is said as state=empty")
     return Wish(lines, exclusive=exclusive, valued=valued)
+
+
+def _plain(option: object) -> list[bytes] | None:
+    """The entries of a dictionary of texts in which none is doubtful; None: they have to be looked at one by one."""
+    if not isinstance(option, Mapping) or {*map(type, option), *map(type, option.values())} != {str}:
+        return None
+    if any([" " in key for key in option]):  # noqa: C419 a list is faster
+        return None
+    try:
+        data = encode("\n".join([f"{key} {value}" for key, value in option.items()]))
+    except UnicodeEncodeError:  # half a surrogate pair
+        return None
+    lines = plain_lines(data, valued=True)
+    return lines if data.count(b"\n") == len(option) - 1 else None
 
 
 def _written(kind: str, option: object, *, keys_only: bool) -> Iterator[bytes]:
@@ -102,16 +118,21 @@ def _text(given: object, where: str) -> str:
     raise InputError(f"{where} is {given!r}; quote it if it is meant as a text")
 
 
-def _read(path: str, *, valued: bool, keys_only: bool) -> Iterator[bytes]:
+def _read(path: str, *, valued: bool, keys_only: bool) -> list[bytes]:
     """The option ``src``."""
     try:
         with open(path, "rb") as file:
             data = file.read()
     except OSError as error:
         raise InputError(f"src {path} cannot be read: {error.strerror}") from error
+    plain = plain_lines(data, valued=valued)
+    if plain is not None:
+        return plain
+    lines = []
     for number, entry in entries_of(data, valued=valued):
         alone = keys_only and valued and entry.endswith(b" ")
-        yield check(entry + b"v" if alone else entry, f"{path} line {number}", valued=valued)
+        lines.append(check(entry + b"v" if alone else entry, f"{path} line {number}", valued=valued))
+    return lines
 
 
 def check(entry: bytes, where: str, *, valued: bool) -> bytes:

@@ -17,8 +17,8 @@ from .._errors import InputError, PartlyApplied
 from .._fleet import PerProcess
 from .._keyed import Wish, key_of, merged
 from .._protocol import decode, printable
+from .pattern_held import Held
 from .pattern_told import ORDER, text_of
-from .pattern_ways import Held
 
 
 def file_of(wish: Wish, after: PerProcess[Held], *, backup: bool) -> FileOfSet | None:

@@ -13,7 +13,7 @@ from operator import or_
 from .._fleet import PerProcess
 from .._keyed import Deviation, Wish
 from .._protocol import decode, printable
-from .pattern_ways import Held
+from .pattern_held import Held
 
 # So many lines of a diff are shown; a count stands for the others.
 SHOWN = 200

@@ -8,41 +8,18 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 from contextlib import suppress
-from typing import NamedTuple
 
 from .._dialect.patterns import Lookup
 from .._keyed import Wish, key_of
 from .._protocol import decode
+from .pattern_held import Types
 
-# Kept in trees, where the most exact entry is found in whatever order they came; lists are searched from the start.
-_TREES = frozenset({("str", "sensitive"), ("beg", "sensitive"), ("ip", "sensitive")})
 # Any text is a key for these.
 _TEXTS = frozenset({"str", "beg", "end", "sub", "dir", "dom", "found"})
 # Without one of these it cannot be an address, or a number or a range of them.
 _POSSIBLE = {"ip": re.compile(rb"[0-9A-Fa-f.:]+(/[0-9.]+)?"), "int": re.compile(rb"[-+0-9:a-z ]*[0-9][-+0-9: ]*")}
-
-
-class Types(NamedTuple):
-    """How a reference is used.
-
-    :param matches: method and case of every use; empty: unknown.
-    :param value: type of the values; None: unknown.
-    """
-
-    matches: frozenset[tuple[str, str]] = frozenset()
-    value: str | None = None
-
-    @property
-    def ordered(self) -> bool:
-        """Whether the order of entries with different keys counts."""
-        return not self.matches or not self.matches <= _TREES
-
-    @property
-    def methods(self) -> frozenset[str]:
-        return frozenset(match for match, _case in self.matches)
-
-
-UNKNOWN = Types()
+# The same of values.
+_VALUES = {"sint": re.compile(rb"[-+]?[0-9]+"), "ipv4": re.compile(rb"[0-9.]+"), "ipv6": re.compile(rb"[0-9A-Fa-f.:]+")}
 
 
 def types_of(lookups: Sequence[Lookup], *, valued: bool) -> Types:
@@ -72,9 +49,14 @@ def _is_network(key: str) -> bool:
 
 
 def impossible(types: Types, wish: Wish, places: Collection[int]) -> int | None:
-    """The place of the first of these lines whose key cannot be one, as far as this can be told without HAProxy."""
+    """The place of the first of these lines whose key or value cannot be one, as far as this can be told without
+    HAProxy."""
     forms = [_POSSIBLE[match] for match in types.methods if match in _POSSIBLE]
-    wrong = (
-        place for place in places for form in forms if not form.fullmatch(key_of(wish.lines[place], valued=wish.valued))
-    )
-    return next(wrong, None)
+    of_value = _VALUES.get(types.value or "")
+    if not (forms or of_value):
+        return None
+    for place in places:
+        key, _blank, value = wish.lines[place].partition(b" ") if wish.valued else (wish.lines[place], b"", b"")
+        if not all(form.fullmatch(key) for form in forms) or (of_value and not of_value.fullmatch(value)):
+            return place
+    return None

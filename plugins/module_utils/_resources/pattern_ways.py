@@ -11,62 +11,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from .._dialect.info import Facts
 from .._dialect.patterns import POINTER, Ref
 from .._errors import InputError
-from .._features import has
 from .._keyed import EMPTY, Deviation, Wish, compare, entries, key_of
-from .._lines import VERSION
 from .._plan import LISTED, Part, Step
 from .._process import Process
-from .._protocol import Command, decode, encode, printable, word
+from .._protocol import VERSION, Command, decode, printable
 from .._transport import Conversation
-from .pattern_types import UNKNOWN, Types
-
-# Seconds, measured on 2 CPUs: what it costs HAProxy and its client to add an entry, to change one that is found by its
-# key, to look at one on the way to a key where all are searched, and for one entry of a new version and at least.
-_ADD, _KEYED, _SEARCHED = 4e-6, 8e-6, 4e-8
-_VERSION, _AT_LEAST = 3e-6, 1e-3
-
-
-@dataclass(frozen=True)
-class Held:
-    """What one process has of the set.
-
-    :param ref: None: it has no such set.
-    :param described: what HAProxy says of the set, or why this is none.
-    :param body: its entries as HAProxy shows them.
-    :param wished: what the task wishes; ``deviation``: how this differs from it.
-    :param room: bytes of entries that this process takes in one payload; ``line``: of one in a command's words.
-    :param lost: whether this was there immediately before the task replaced it, and not when the task looked.
-    """
-
-    facts: Facts
-    wished: Wish
-    ref: Ref | None = None
-    described: str = ""
-    body: bytes = b""
-    deviation: Deviation = EMPTY
-    types: Types = UNKNOWN
-    room: int = 0
-    line: int = 0
-    lost: bool = False
-
-    def says(self, entry: bytes) -> bool:
-        """Whether an entry fits into a command's words, with its backslashes."""
-        return 2 * len(entry) <= self.line or len(encode(word(decode(entry)))) <= self.line
-
-    @property
-    def versions(self) -> bool:
-        """Whether a set can be replaced at once."""
-        return has(self.facts.version, "set_versions")
-
-
-def cheaper_at_once(held: Held, target: Wish, found: Deviation) -> bool:
-    """Whether a new version costs less than the single changes."""
-    each = _KEYED if has(held.facts.version, "sets_by_key") else max(_KEYED, _SEARCHED * found.size)
-    singly = len(found.missing) * _ADD + (len(found.changed) + len(found.surplus) + len(found.renewed)) * each
-    return singly > _AT_LEAST + _VERSION * (len(target.lines) if target.exclusive else found.afterwards(target))
+from .pattern_held import Held, deviation
 
 
 @dataclass(frozen=True)
@@ -85,6 +37,14 @@ class Way:
     def missed(self, held: Held) -> dict[Part, str]:
         return {}
 
+    def former(self, held: Held) -> Way | None:
+        """What brings back what was there, should it fail half-way."""
+        return None
+
+    def inspect(self, process: Process, held: Held, version: str) -> Conversation[None]:
+        """Read what was loaded, as far as something was."""
+        yield from ()
+
     def _ref(self, held: Held) -> Ref:
         if held.ref is None:
             raise InputError("the set is gone")
@@ -98,7 +58,7 @@ class Way:
         ref, valued = self._ref(held), self.target.valued
         if valued and not (singly and all(map(held.says, lines))):
             for chunk in _chunks(lines, held.room):
-                command = ref.add_lines(decode(b"\n".join(chunk)), version)
+                command = ref.add_lines(decode(chunk), version)
                 yield self._step(held, b"", command, seen=False)
             return
         for line in lines:
@@ -107,18 +67,19 @@ class Way:
             yield self._step(held, key, command, seen=not version)
 
 
-def _chunks(lines: Sequence[bytes], room: int) -> Iterator[list[bytes]]:
-    """The lines in pieces of so many bytes, their ends included."""
-    piece: list[bytes] = []
-    size = 0
-    for line in lines:
-        if piece and size + len(line) + 1 > room:
-            yield piece
-            piece, size = [], 0
-        piece.append(line)
-        size += len(line) + 1
-    if piece:
-        yield piece
+def _chunks(lines: Sequence[bytes], room: int) -> Iterator[bytes]:
+    """The lines in pieces of so many bytes, their ends included; a longer one stands alone."""
+    data = b"\n".join(lines)
+    begin = 0
+    while len(data) - begin >= room:
+        end = data.rfind(b"\n", begin, begin + room)
+        end = data.find(b"\n", begin) if end < 0 else end
+        if end < 0:
+            break
+        yield data[begin:end]
+        begin = end + 1
+    if data:
+        yield data[begin:]
 
 
 @dataclass(frozen=True)
@@ -173,7 +134,7 @@ class Changing(Way):
     def steps(self, held: Held) -> Iterator[Step]:
         ref, target = self._ref(held), self.target
         found = deviation(held, target)
-        if found.disordered and held.types.ordered:
+        if held.types.ordered and (found.disordered or (found.renewed and target.exclusive)):
             yield from self._from_the_first_that_differs(held, found)
         else:
             missing = [target.lines[place] for place in found.missing]
@@ -202,17 +163,22 @@ class Changing(Way):
         same = 0
         while same < min(len(kept), len(self.target.lines)) and kept[same] == self.target.lines[same]:
             same += 1
+        same = min([same, *(self.target.places[key] for key, _now in found.renewed)])
         while True:  # a key of which one entry is in its place goes with all its entries
             later = dict.fromkeys(key_of(line, valued=self.target.valued) for line in self.target.lines[same:])
             first = min((self.target.places[key] for key in later), default=same)
             if first >= same:
                 break
             same = first
-        for key in later:
+        for line in self.target.lines[same:]:
+            key = key_of(line, valued=self.target.valued)
             if key in there:
+                there.remove(key)
                 yield self._step(held, key, self._ref(held).delete(decode(key)))
-            places = self.target.repeats.get(key, [self.target.places[key]])
-            yield from self._adding(held, [self.target.lines[place] for place in places], singly=True)
+            yield from self._adding(held, [line], singly=True)
+
+    def former(self, held: Held) -> Way:
+        return Changing(former(held, self.target))
 
     def predicted(self, held: Held) -> Held:
         after = held.deviation.afterwards(self.target)
@@ -234,11 +200,6 @@ class Emptying(Way):
 
     def missed(self, held: Held) -> dict[Part, str]:
         return sentences(held, self.target)
-
-
-def deviation(held: Held, target: Wish) -> Deviation:
-    """How what was read differs from this."""
-    return held.deviation if target is held.wished else compare(held.body, target)
 
 
 def sentences(held: Held, target: Wish) -> dict[Part, str]:
@@ -266,9 +227,16 @@ def sentences(held: Held, target: Wish) -> dict[Part, str]:
 
 def former(held: Held, target: Wish) -> Wish:
     """What brings the entries that a task changes back to what they were."""
-    found = held.deviation
+    found = deviation(held, target)
     olds = [now for _place, now in found.changed] + list(found.surplus)
     olds += [line for _key, now in found.renewed for line in now]
-    fresh = {key_of(target.lines[place], valued=target.valued) for place in found.missing}
+    touched = {key_of(line, valued=target.valued) for line in olds}
+    touched |= {key_of(target.lines[place], valued=target.valued) for place in found.missing}
+    moved = found.disordered or bool(found.renewed)
+    if moved:
+        touched |= target.places.keys()
+    if moved or found.repeated or len(target.places) < len(target.lines):
+        # A key may have entries beside the one that is changed, added or moved.
+        olds = [line for line in entries(held.body) if key_of(line, valued=target.valued) in touched]
     again = {key_of(line, valued=target.valued) for line in olds}
-    return Wish(olds, gone=frozenset(fresh - again), valued=target.valued)
+    return Wish(olds, gone=frozenset(touched - again), valued=target.valued)

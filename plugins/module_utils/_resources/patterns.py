@@ -4,28 +4,31 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .._dialect.patterns import MAP, POINTER, Ref, parse_lookups
+from .._dialect.patterns import MAP, Ref, parse_lookups
 from .._errors import InputError, ObjectNotFound, Overtaken
-from .._features import has, require
+from .._features import has
 from .._fleet import PerProcess
-from .._keyed import Deviation, Wish, compare, entries, key_of, merged
+from .._keyed import Wish, compare, entries, key_of, merged
 from .._plan import Goal, Part, Step, named
 from .._process import Process
 from .._protocol import decode, encode, printable
 from .._sessionless import Sessionless
 from .._transport import Conversation
 from .entries import wish_of
+from .pattern_held import Held, deviation
 from .pattern_names import NameOf, Sets, find, read_sets
-from .pattern_types import impossible, takes, types_of
-from .pattern_ways import Changing, Committing, Emptying, Held, Loading, Way, cheaper_at_once, deviation, former
+
+if TYPE_CHECKING:
+    from .pattern_ways import Way
 
 Now = PerProcess[Held]
-Aimed = Mapping[str, Way]
+Aimed = Mapping[str, "Way"]
 
 # Bytes that a line needs besides the entries of its payload and the set's name.
 _MARKS = 64
@@ -69,8 +72,9 @@ class Patterns(Sessionless[Held]):
         held = Held(process.facts, self.wish, ref, row.name or row.described, body, found, room=room, line=line)
         if found.nothing:
             return held
-        probe = next((decode(key_of(entry, valued=True)) for entry in entries(body)), "x").partition("/")[0] or "x"
-        lookups = parse_lookups((yield from process.ask(ref.get(probe))))
+        from .pattern_types import types_of  # most runs find everything as wished
+
+        lookups = parse_lookups((yield from process.ask(ref.get(_probe(body)))))
         types = types_of(lookups, valued=self.wish.valued)
         if not types.ordered:
             held = replace(held, deviation=found._replace(disordered=False))
@@ -83,22 +87,23 @@ class Patterns(Sessionless[Held]):
 
     def aim(self, now: Now, origin: Now) -> Sequence[Goal[Held]]:
         self._meant(now)
+        targets = {process: self._target(origin[process]) for process, held in now.items() if held.ref}
+        if all(deviation(now[process], target).nothing for process, target in targets.items()):
+            return []
+        from .pattern_choice import ways  # most runs find everything as wished
+
         first: dict[str, Aimed] = {}
         last: dict[str, Aimed] = {}
         back: dict[str, Aimed] = {}
-        for process, held in now.items():
-            if held.ref is None:
-                continue
-            rest = origin[process].lost and not self.wish.exclusive
-            target = merged(origin[process].body, self.wish) if rest else self.wish
-            loading, way = self._ways(process, held, target)
-            name = held.ref.name
+        for process, target in targets.items():
+            loading, way = ways(process, now[process], target, always=self.always, called=self.name.called)
             if loading:
-                first[process] = {name: loading}
+                first[process] = {self.name.given: loading}
             if way:
-                last[process] = {name: way}
-            if isinstance(way, Changing):
-                back[process] = {name: Changing(former(held, target))}
+                last[process] = {self.name.given: way}
+            former = way and way.former(now[process])
+            if former:
+                back[process] = {self.name.given: former}
         goals: list[Goal[Held]] = []
         if first:
             goals.append(
@@ -108,6 +113,10 @@ class Patterns(Sessionless[Held]):
             hindsight = partial(self._hindsight, before=now)
             goals.append(Goal(PerProcess(last), former=PerProcess(back), hindsight=hindsight))
         return goals
+
+    def _target(self, origin: Held) -> Wish:
+        """What a process should have: what others changed meanwhile and this task took away, too."""
+        return merged(origin.body, self.wish) if origin.lost and not self.wish.exclusive else self.wish
 
     def _meant(self, now: Now) -> None:
         """
@@ -121,59 +130,27 @@ class Patterns(Sessionless[Held]):
             which = named(f"{held.described} on {process}" for process, held in having.items())
             raise InputError(f"{self.name.given} is not the same {self.name.kind} on every process: {which}")
 
-    def _ways(self, process: str, held: Held, target: Wish) -> tuple[Loading | None, Way | None]:
-        """What is loaded beforehand, and how the entries come to be as wished.
-
-        :raises HAProxyError: for what this process cannot do or would refuse.
-        """
-        found = deviation(held, target)
-        if found.nothing:
-            return None, None
-        if self.always:
-            require(held.facts.version, "set_versions", process)
-        self._fits(process, held, target, found)
-        if self._at_once(held, target, found):
-            whole = target if target.exclusive else merged(held.body, target)
-            return Loading(whole), Committing(whole)
-        if target.exclusive and not target.lines and not held.versions:
-            return None, Emptying(target)
-        places = (*found.missing, *(place for place, _now in found.changed))
-        doubtful = [place for place in places if not takes(held.types, target.lines[place], valued=target.valued)]
-        if not (held.versions and doubtful):
-            return None, Changing(target)
-        tried = Wish([target.lines[place] for place in doubtful], exclusive=True, valued=target.valued)
-        return Loading(tried, doubtful), Changing(target)
-
-    def _at_once(self, held: Held, target: Wish, found: Deviation) -> bool:
-        # From 3.3 on deleting takes one entry of a key at a time, before that all of them: a new version suits all.
-        keys = {key_of(line, valued=target.valued) for line in found.surplus}
-        several = len(keys) < len(found.surplus) or any(key.startswith(POINTER) for key in keys)
-        long = target.valued and not all(held.says(target.lines[place]) for place, _now in found.changed)
-        must = self.always or found.renewed or found.disordered or several or long
-        return held.versions and (bool(must) or cheaper_at_once(held, target, found))
-
-    def _fits(self, process: str, held: Held, target: Wish, found: Deviation) -> None:
-        """
-        :raises InputError: naming the first entry that this process cannot take.
-        """
-        changing = {place for place, _now in found.changed}
-        places = [*found.missing, *sorted(changing)]
-        wrong = impossible(held.types, target, places)
-        if wrong is not None:
-            kinds = ", ".join(sorted(match for match, _case in held.types.matches))
-            raise InputError(
-                f"{_entry(target, wrong)} cannot be one of {self.name.called} of type {kinds}", process=process
-            )
-        for place in places:
-            line = target.lines[place]
-            by_payload = target.valued and (held.versions or place not in changing)
-            if len(line) >= held.room or not (by_payload or held.says(line)):
-                raise InputError(f"{_entry(target, place)} has {len(line)} bytes, more than process {process} takes")
-
     def _inspect(self, process: Process, version: str, loads: Mapping[str, Aimed], now: Now) -> Conversation[None]:
+        held = now[process.name]
         for loading in loads[process.name].values():
-            if isinstance(loading, Loading):
-                yield from loading.inspect(process, now[process.name], version)
+            try:
+                yield from loading.inspect(process, held, version)
+            except InputError as error:
+                yield from self._unless_others(process, held, error)
+
+    def _unless_others(self, process: Process, held: Held, error: InputError) -> Conversation[None]:
+        """Up to 3.1 what somebody sets or deletes meanwhile is set and deleted in what was loaded, too.
+
+        :raises Overtaken: when somebody did; else the error.
+        """
+        if held.ref is not None:
+            body = yield from process.read(held.ref.show())
+            others = _keys_changed(held.body, body, valued=self.wish.valued)
+            if others:
+                text = named(repr(printable(decode(key))) for key in others)
+                said = f"somebody else changed the same {self.name.kind} on {process.name} meanwhile: {text}"
+                raise Overtaken(said, {}) from error
+        raise error
 
     def _hindsight(self, seen: Mapping[str, bytes], now: Now, *, before: Now) -> Sequence[str]:
         """What somebody else changed between this task's reading and its commit.
@@ -239,16 +216,19 @@ class Patterns(Sessionless[Held]):
     def answer(self, before: Now, after: Now, waited: float) -> dict[str, object]:
         from .pattern_told import counts
 
-        singly = [
-            process
-            for process, held in before.items()
-            if held.ref and not held.deviation.nothing and not self._at_once(held, self.wish, held.deviation)
-        ]
-        return {self.name.kind: self.name.given, **counts(before, after), "atomic": not singly}
+        changing = [held for held in before.values() if held.ref and not held.deviation.nothing]
+        atomic = True
+        if changing:
+            from .pattern_choice import at_once  # most runs find everything as wished
+
+            atomic = all(at_once(held, self.wish, held.deviation, always=self.always) for held in changing)
+        return {self.name.kind: self.name.given, **counts(before, after), "atomic": atomic}
 
 
-def _entry(wish: Wish, place: int) -> str:
-    return f"entry {place + 1}, {printable(decode(key_of(wish.lines[place], valued=wish.valued)))[:60]!r},"
+def _probe(body: bytes) -> str:
+    """A text that HAProxy finds there, if this can be told; of a network its first address."""
+    first = next(entries(body), b"x")
+    return re.sub("/[0-9.]+$", "", decode(key_of(first, valued=True)))
 
 
 def _keys_changed(one: bytes, other: bytes, *, valued: bool) -> list[bytes]:

@@ -8,6 +8,7 @@ import pytest
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._address import Address
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._dialect.connections import SHOW_CONNECTIONS
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._dialect.info import FACTS, SHOW_INFO
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._dialect.patterns import Ref
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._dialect.servers import (
     SHOW_BACKENDS,
     SHOW_STATE,
@@ -667,3 +668,79 @@ def test_2_2_knows_no_new_servers(reply: Reply, name: str) -> None:
 def test_state_and_weight_are_told_to_every_version() -> None:
     for version in ("2.2.9", "2.6.12", "3.4.7"):
         can(process(known=facts(version)), [set_state(_server(1).put("ready")), ONE])
+
+
+# Reading what may be large ---------------------------------------------------------------------------------------
+
+HOSTS = Ref("map", "/etc/haproxy/hosts.map", "user").show()
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+class TestReadingOnEveryVersion:
+    @pytest.mark.parametrize("name", ["map_hosts", "map_nets", "map_doms_swallowed", "acl_names"])
+    def test_the_bytes_are_given_back(self, reply: Reply, version: str, name: str) -> None:
+        data = talk(process().read(HOSTS), reply(version, name))
+        assert data == reply(version, name)[1:].partition(b"\n\nName: HAProxy\n")[0]
+
+    @pytest.mark.parametrize("name", ["map_empty", "map_blank", "acl_empty"])
+    def test_an_empty_set_is_no_bytes(self, reply: Reply, version: str, name: str) -> None:
+        assert talk(process().read(HOSTS), reply(version, name)) == b""
+
+    def test_through_a_master(self, reply: Reply, version: str) -> None:
+        direct = talk(process().read(HOSTS), reply(version, "map_hosts"))
+        assert talk(_worker(version).read(HOSTS), reply(version, "through_map_hosts")) == direct
+        assert talk(_worker(version).read(HOSTS), reply(version, "through_map_empty")) == b""
+        error = talk(_worker(version).read(HOSTS), reply(version, "through_map_unknown"))
+        assert isinstance(error, NotFound)
+        assert error.process == "/m@1"
+
+    @pytest.mark.parametrize("name", ["map_hosts", "map_empty", "map_unknown"])
+    def test_cut_short_it_is_an_error_with_its_place(self, reply: Reply, version: str, name: str) -> None:
+        whole = reply(version, name)
+        through = reply(version, f"through_{name}")
+        for one, raw in ((process("p7"), whole), (_worker(version), through)):
+            for end in range(len(raw)):
+                error = talk(one.read(HOSTS), raw[:end])
+                assert isinstance(error, HAProxyError), f"{end} of {len(raw)} bytes are believed"
+                assert (error.process, error.command) == (one.name, HOSTS.text)
+
+    @pytest.mark.parametrize("name", ["map_unknown", "acl_unknown", "map_of_acl"])
+    def test_a_refusal_is_an_error(self, reply: Reply, version: str, name: str) -> None:
+        error = talk(process("p7").read(HOSTS), reply(version, name))
+        assert isinstance(error, NotFound)
+        assert (error.process, error.command) == ("p7", HOSTS.text)
+        assert error.answer.startswith("Unknown ")
+
+    def test_another_process_than_before_is_told(self, reply: Reply, version: str) -> None:
+        error = talk(process(known=facts(pid=4712)).read(HOSTS), reply(version, "map_hosts"))
+        assert isinstance(error, ProcessReplaced)
+
+    def test_who_may_not_read(self, reply: Reply, version: str) -> None:
+        outcome = talk(process().read(HOSTS), reply(version, "map_hosts_operator"))
+        assert isinstance(outcome, PermissionDenied) == (version == "3.4")
+
+
+def test_reading_asks_who_answers_on_the_same_line() -> None:
+    converse = ScriptedConverse(lambda _exchange: b"\n\n" + info_table())
+    assert converse([process().read(HOSTS)], 1.0) == [b""]
+    assert converse.lines == ["show map /etc/haproxy/hosts.map;show info"]
+
+
+@pytest.mark.parametrize(
+    ("version", "buffer_size", "bound", "whole"),
+    [
+        ("2.2.9", 16384, 8000, 15000),
+        ("2.6.12", 16384, 15000, 15000),
+        ("2.2.9", 8192, 3904, 6808),
+        ("3.4.7", 32768, 15000, 15000),
+    ],
+)
+def test_a_payload_has_a_bound_of_its_own(version: str, buffer_size: int, bound: int, whole: int) -> None:
+    one = process(known=facts(version, buffer_size=buffer_size))
+    assert (one.bound, one.whole_bound) == (bound, whole)
+    around = len("set severity-output number;add map /f <<\n\n\n")
+    can(one, [Command("add map /f", silent=True, payload="x" * (whole - around))])
+    with pytest.raises(InputError, match="over the bound"):
+        can(one, [Command("add map /f", silent=True, payload="x" * (whole - around + 1))])
+    with pytest.raises(InputError, match="over the bound"):
+        can(one, [Command("a" * bound, silent=True, payload="x")])

@@ -13,18 +13,18 @@ from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._errors impor
     ProcessReplaced,
     ReplyNotUnderstood,
 )
-from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._lines import Joined, batches, read_joined
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._protocol import (
     DIRECT,
     Command,
-    Reply,
     Route,
     decode,
     encode,
     line_of,
     lines_of,
     longest_line,
+    longest_payload,
     printable,
+    read_data,
     read_reply,
     read_tables,
     through_master,
@@ -154,69 +154,6 @@ def test_the_longest_line(buffer_size: int, long_lines: bool, bound: int) -> Non
     assert longest_line(buffer_size, long_lines=long_lines) == bound
 
 
-COMMANDS = st.lists(
-    st.builds(
-        lambda text, times, silent: Command((text * times)[:20000] or "x", silent=silent),
-        st.text(st.sampled_from("abc \\é"), min_size=1, max_size=40),
-        st.sampled_from([1, 1, 1, 3, 30, 400]),
-        st.sampled_from([True, True, False]),
-    ),
-    max_size=40,
-)
-
-
-@pytest.mark.parametrize("route", [DIRECT, WHOLE, EACH], ids=["direct", "whole line", "each command"])
-@given(commands=COMMANDS, buffer_size=st.integers(2048, 70000), long_lines=st.booleans())
-def test_no_request_is_ever_over_the_bounds(
-    route: Route, commands: list[Command], buffer_size: int, long_lines: bool
-) -> None:
-    bound = longest_line(buffer_size, long_lines=long_lines)
-    hard = min(15000, buffer_size - 1384) if long_lines else min(8000, buffer_size // 2 - 192)
-    around = len(route.start) + len(route.each) + 1
-    try:
-        made = list(batches(commands, bound, route))
-    except InputError:
-        assert any(around + len(encode(command.text)) > hard for command in commands)
-        return
-    assert [command for batch in made for command in batch.commands] == commands
-    for batch in made:
-        assert len(batch.request) <= hard
-        texts = [route.each + command.text for command in batch.commands]
-        assert batch.request == encode(route.start + ";".join(texts) + "\n")
-        assert batch.request.count(b"\n") == 1
-        assert len(batch.commands) == 1 or all(command.silent for command in batch.commands)
-
-
-@pytest.mark.parametrize("route", [DIRECT, WHOLE, EACH], ids=["direct", "whole line", "each command"])
-@given(count=st.integers(1, 200), buffer_size=st.integers(2048, 20000))
-def test_silent_commands_share_as_few_lines_as_the_bounds_allow(route: Route, count: int, buffer_size: int) -> None:
-    bound = longest_line(buffer_size, long_lines=True)
-    command = Command("set server www/web1 state drain", silent=True)
-    in_a_line = (bound - len(route.start)) // (len(route.each) + len(command.text) + 1)
-    assert len(list(batches([command] * count, bound, route))) == -(-count // in_a_line)
-
-
-@pytest.mark.parametrize("over", [0, 1])
-@pytest.mark.parametrize("long_lines", [False, True])
-@pytest.mark.parametrize("route", [DIRECT, WHOLE, EACH], ids=["direct", "whole line", "each command"])
-def test_a_shared_line_may_be_as_long_as_the_bound_and_not_one_byte_longer(
-    route: Route, long_lines: bool, over: int
-) -> None:
-    bound = longest_line(16384, long_lines=long_lines)
-    first = Command("é" * 100, silent=True)
-    around = len(route.start) + 2 * len(route.each) + 2
-    second = Command("x" * (bound - around - len(encode(first.text)) + over), silent=True)
-    made = list(batches([first, second], bound, route))
-    assert max(len(batch.request) for batch in made) <= bound
-    assert len(made) == 1 + over
-
-
-def test_a_command_that_speaks_travels_alone_between_silent_ones() -> None:
-    quiet, loud = Command("set a", silent=True), Command("show a")
-    made = list(batches([quiet, quiet, loud, quiet, loud], longest_line(16384, long_lines=True), DIRECT))
-    assert [batch.commands for batch in made] == [(quiet, quiet), (loud,), (quiet,), (loud,)]
-
-
 @pytest.mark.parametrize("over", [0, 1])
 @pytest.mark.parametrize("route", [DIRECT, WHOLE, EACH], ids=["direct", "whole line", "each command"])
 def test_a_single_command_at_the_bound_is_sent_and_one_over_it_is_refused(route: Route, over: int) -> None:
@@ -224,17 +161,9 @@ def test_a_single_command_at_the_bound_is_sent_and_one_over_it_is_refused(route:
     command = Command("x" * (bound - len(route.start) - len(route.each) - 1 + over))
     if over:
         with pytest.raises(InputError, match="over the bound"):
-            list(batches([command], bound, route))
-        with pytest.raises(InputError, match="over the bound"):
             line_of([command], bound, route)
     else:
-        (batch,) = list(batches([command], bound, route))
-        assert len(batch.request) == bound
-        assert batch.request == line_of([command], bound, route)
-
-
-def test_nothing_to_send_is_no_request() -> None:
-    assert list(batches([], longest_line(16384, long_lines=True), DIRECT)) == []
+        assert len(line_of([command], bound, route)) == bound
 
 
 # Routes ----------------------------------------------------------------------------------------------------------
@@ -251,13 +180,109 @@ def test_nothing_to_send_is_no_request() -> None:
 def test_a_line_gets_to_its_process(route: Route, line: bytes) -> None:
     commands = [Command("set a", silent=True), Command("set b", silent=True)]
     assert line_of(commands, 15000, route) == line
-    assert [batch.request for batch in list(batches(commands, 15000, route))] == [line]
 
 
 def test_no_command_of_a_line_through_a_master_is_the_masters_own() -> None:
     """Before 3.2 the master takes what does not begin with the worker for itself."""
     line = line_of([Command(f"set {word(text)}") for text in ("a;b", "c", "@1")], 15000, EACH).decode()
     assert all(command.startswith("@!4711 ") for command in commands_of(line))
+
+
+# Payloads and witnesses ------------------------------------------------------------------------------------------
+
+ADD = Command("add map @1 /f", payload="a 1\nb two words;\nc <<")
+COMMIT = Command("commit map @1 /f", witness="show map /f")
+
+
+@pytest.mark.parametrize(
+    ("route", "line"),
+    [
+        pytest.param(DIRECT, b"set severity-output number;add map @1 /f <<\na 1\nb two words;\nc <<\n\n", id="direct"),
+        pytest.param(
+            WHOLE,
+            b"@@!4711 set severity-output number;add map @1 /f <<\na 1\nb two words;\nc <<\n\n",
+            id="whole line, 3.2 and newer",
+        ),
+        pytest.param(EACH, b"@!4711 add map @1 /f <<\na 1\nb two words;\nc <<\n\n", id="each command, before 3.2"),
+    ],
+)
+def test_a_payload_follows_its_command_and_ends_with_an_empty_line(route: Route, line: bytes) -> None:
+    assert line_of([ADD], 15000, route) == line
+    assert line_of([ADD], 15000, route, 15000) == line
+
+
+@pytest.mark.parametrize(
+    ("route", "line"),
+    [
+        pytest.param(DIRECT, b"set severity-output number;show map /f;commit map @1 /f\n", id="direct"),
+        pytest.param(WHOLE, b"@@!4711 set severity-output number;show map /f;commit map @1 /f\n", id="whole line"),
+        pytest.param(EACH, b"@!4711 show map /f;@!4711 commit map @1 /f\n", id="each command"),
+    ],
+)
+def test_what_is_to_be_read_before_stands_before_on_the_same_line(route: Route, line: bytes) -> None:
+    assert line_of([COMMIT], 15000, route) == line
+
+
+def test_bytes_of_a_payload_travel_as_they_are() -> None:
+    assert line_of([Command("add map /f", payload="k caf\udce9\nü ß")], 15000, DIRECT) == (
+        b"set severity-output number;add map /f <<\nk caf\xe9\n\xc3\xbc \xc3\x9f\n\n"
+    )
+
+
+@pytest.mark.parametrize(("buffer_size", "bound"), [(16384, 15000), (32768, 15000), (8192, 6808), (4096, 2712)])
+def test_the_longest_payload(buffer_size: int, bound: int) -> None:
+    """The whole of it, its line and the empty line included, is less than a buffer on every version."""
+    assert longest_payload(buffer_size) == bound
+    assert bound < buffer_size
+
+
+@pytest.mark.parametrize("over", [0, 1])
+@pytest.mark.parametrize("route", [DIRECT, WHOLE, EACH], ids=["direct", "whole line", "each command"])
+@pytest.mark.parametrize(("bound", "whole"), [(8000, 15000), (15000, 15000), (8000, 0)])
+def test_a_line_with_its_payload_may_be_as_long_as_both_together(
+    route: Route, bound: int, whole: int, over: int
+) -> None:
+    most = max(bound, whole)
+    around = len(line_of([Command("add map /f", payload="x")], bound, route, whole)) - 1
+    command = Command("add map /f", payload="x" * (most - around + over))
+    if over:
+        with pytest.raises(InputError, match="over the bound"):
+            line_of([command], bound, route, whole)
+    else:
+        assert len(line_of([command], bound, route, whole)) == most
+
+
+@pytest.mark.parametrize("payload", ["", "k v"])
+def test_the_line_before_a_payload_has_the_bound_of_a_line(payload: str) -> None:
+    """Before 2.6 a line of more than half a buffer hangs, whatever follows it."""
+    with pytest.raises(InputError, match="over the bound"):
+        line_of([Command("x" * 8000, payload=payload)], 8000, DIRECT, 15000)
+
+
+def test_a_witness_counts() -> None:
+    around = len(line_of([Command("c", witness="w")], 15000, DIRECT)) - 2
+    assert len(line_of([Command("c" * 100, witness="w" * (15000 - around - 100))], 15000, DIRECT)) == 15000
+    with pytest.raises(InputError, match="over the bound"):
+        line_of([Command("c" * 100, witness="w" * (15001 - around - 100))], 15000, DIRECT)
+
+
+@pytest.mark.parametrize(
+    ("command", "shown"),
+    [
+        pytest.param(Command("show map"), "show map", id="the text"),
+        pytest.param(Command("add map /f", payload="a secret"), "add map /f", id="never a payload"),
+        pytest.param(Command("set x secret", told="set x …"), "set x …", id="what is told instead"),
+        pytest.param(COMMIT, "commit map @1 /f", id="no witness"),
+    ],
+)
+def test_what_is_shown_of_a_command(command: Command, shown: str) -> None:
+    assert command.shown == shown
+
+
+def test_an_error_about_a_payload_does_not_show_it() -> None:
+    with pytest.raises(InputError) as caught:
+        line_of([Command("add map /f", payload="secret " * 3000)], 15000, DIRECT)
+    assert "secret" not in str(caught.value)
 
 
 # Texts -----------------------------------------------------------------------------------------------------------
@@ -302,17 +327,6 @@ REFUSALS = {
     "refused_proxy": "No such proxy.",
 }
 
-# file → (commands in the line, how many of them come before the refused one, its words)
-JOINED = {
-    "silence": (1, 1, None),
-    "joined": (4, 4, None),
-    "joined_refused_first": (2, 0, "No such server."),
-    "joined_refused_middle": (3, 1, "No such server."),
-    "joined_refused_garbage": (3, 1, "Empty weight string empty or preceded by garbage"),
-    "joined_refused_last": (2, 1, "No such server."),
-    "joined_refused_twice": (3, 1, "No such server."),
-    "joined_refused_level": (2, 0, "Permission denied"),
-}
 
 TABLES = {"facts": 4, "facts_operator": 4, "state": 3, "state_changed": 3, "state_master": 3, "conn": 2}
 DATA = ("info", "stat", "stat_www", "stat_changed")
@@ -390,37 +404,6 @@ class TestRepliesOfEveryVersion:
         with pytest.raises(ReplyNotUnderstood):
             read_tables(reply(version, "refused_level"), 2, DIRECT)
 
-    @pytest.mark.parametrize("name", JOINED)
-    def test_joined_commands_are_answered_up_to_the_refused_one(self, reply: Loader, version: str, name: str) -> None:
-        count, done, words = JOINED[name]
-        assert read_joined(reply(version, name), count, DIRECT) == Joined(done, Reply(words, 3) if words else None)
-
-    @pytest.mark.parametrize("name", JOINED)
-    def test_joined_replies_cut_short_never_claim_more_than_was_done(
-        self, reply: Loader, version: str, name: str
-    ) -> None:
-        count, done, words = JOINED[name]
-        whole = reply(version, name)
-        for end in range(len(whole)):
-            try:
-                got = read_joined(whole[:end], count, DIRECT)
-            except (ClosedEarly, ReplyNotUnderstood):
-                continue
-            # Only a refusal can be known before the end, and of it perhaps not all the words.
-            assert words is not None, f"success is claimed after {end} of {len(whole)} bytes"
-            assert got.done == done
-            assert got.refusal is not None
-
-    def test_a_refusal_of_which_words_are_missing_is_no_refusal_yet(self, reply: Loader, version: str) -> None:
-        for name, (count, _done, words) in JOINED.items():
-            whole = reply(version, name)
-            for end in range(len(whole)):
-                try:
-                    got = read_joined(whole[:end], count, DIRECT)
-                except (ClosedEarly, ReplyNotUnderstood):
-                    continue
-                assert got.refusal == (words, 3), f"{name} cut to {whole[:end]!r}"
-
 
 @pytest.mark.parametrize("version", VERSIONS)
 class TestRepliesThroughTheMasterOfEveryVersion:
@@ -459,21 +442,6 @@ class TestRepliesThroughTheMasterOfEveryVersion:
             with pytest.raises(ClosedEarly):
                 read_reply(whole[:end], route)
 
-    @pytest.mark.parametrize("name", [name for name in JOINED if name != "joined_refused_level"])
-    def test_joined_commands_are_answered_up_to_the_refused_one(self, reply: Loader, version: str, name: str) -> None:
-        count, done, words = JOINED[name]
-        whole, route = reply(version, f"through_{name}"), THROUGH[version]
-        expected = Joined(done, Reply(words, 3) if words else None)
-        assert read_joined(whole, count, route) == expected
-        for end in range(len(whole)):
-            try:
-                got = read_joined(whole[:end], count, route)
-            except (ClosedEarly, ReplyNotUnderstood):
-                continue
-            # Only a refusal whose words are whole can be known before the end.
-            assert words is not None, f"success is claimed after {end} of {len(whole)} bytes"
-            assert got == expected
-
     @pytest.mark.parametrize("name", ["gone_facts", "gone_silence"])
     def test_a_worker_that_has_ended_is_told(self, reply: Loader, version: str, name: str) -> None:
         whole, route = reply(version, name), THROUGH[version]
@@ -482,7 +450,7 @@ class TestRepliesThroughTheMasterOfEveryVersion:
         with pytest.raises(ProcessReplaced, match="has ended"):
             read_tables(whole, 4, route)
         with pytest.raises(ProcessReplaced, match="has ended"):
-            read_joined(whole, 1, route)
+            read_data(whole, route)
 
     def test_what_a_master_says_to_the_facts_is_no_worker_and_kept(self, reply: Loader, version: str) -> None:
         with pytest.raises(NotHAProxy) as caught:
@@ -504,7 +472,7 @@ def test_a_master_that_cannot_reach_the_worker_any_more_says_so_on_every_route(r
     with pytest.raises(ProcessReplaced):
         read_reply(raw, route)
     with pytest.raises(ProcessReplaced):
-        read_joined(raw, 3, route)
+        read_data(raw, route)
 
 
 @pytest.mark.parametrize(
@@ -540,36 +508,86 @@ def test_read_reply(raw: bytes, reply: tuple[str, int | None]) -> None:
     assert read_reply(raw, DIRECT) == reply
 
 
-@pytest.mark.parametrize(
-    ("raw", "count"),
-    [
-        pytest.param(b"", 1, id="nothing"),
-        pytest.param(b"\n", 1, id="only the answer to the prefix"),
-        pytest.param(b"\n\n\n", 3, id="one is missing"),
-        pytest.param(b"[3]: no", 1, id="not even the answer to the prefix"),
-        pytest.param(b"\n\n\nsurplus\n", 2, id="words about a command that was not sent"),
-        pytest.param(b"\n\n[3]: No such ser", 2, id="a refusal cut short"),
-        pytest.param(b"\n[3]: No such server.", 1, id="a refusal without its line end"),
-    ],
-)
-def test_joined_replies_that_do_not_fit(raw: bytes, count: int) -> None:
-    with pytest.raises((ClosedEarly, ReplyNotUnderstood)):
-        read_joined(raw, count, DIRECT)
-
-
 ROUTES = st.sampled_from([DIRECT, WHOLE, EACH])
 
 
-@given(st.binary(max_size=60), st.integers(1, 5), ROUTES)
-def test_joined_success_is_silence_and_nothing_else(raw: bytes, count: int, route: Route) -> None:
+# Data and the table that follows it ------------------------------------------------------------------------------
+
+SHOWN = ("map_lists", "map_hosts", "map_empty", "map_blank", "map_nets", "map_get", "map_get_two", "acl_names")
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+class TestDataOfEveryVersion:
+    @pytest.mark.parametrize("name", SHOWN)
+    def test_data_and_the_table_behind_it(self, reply: Loader, version: str, name: str) -> None:
+        whole = reply(version, name)
+        data, last, begin = read_data(whole, DIRECT)
+        begins, _name, info = whole[1:].partition(b"Name: HAProxy\n")
+        assert data == begins[: -len(b"\n\n")]
+        assert encode(last) == (b"Name: HAProxy\n" + info)[:-1]
+        assert begin.severity is None
+
+    @pytest.mark.parametrize("name", ["through_map_hosts", "through_map_empty", "through_map_lists"])
+    def test_the_same_through_a_master(self, reply: Loader, version: str, name: str) -> None:
+        whole, route = reply(version, name), THROUGH[version]
+        data, last, begin = read_data(whole, route)
+        begins, _name, info = whole[1 if route.numbered else 0 :].partition(b"Name: HAProxy\n")
+        assert data == begins.rstrip(b"\n")
+        assert encode(last) == (b"Name: HAProxy\n" + info)[:-1]
+        assert begin.severity is None
+
+    @pytest.mark.parametrize("name", SHOWN)
+    def test_cut_short_the_table_is_never_whole(self, reply: Loader, version: str, name: str) -> None:
+        """Whoever asks looks into the table for who answers."""
+        whole = reply(version, name)
+        full = read_data(whole, DIRECT)[1]
+        for end in range(len(whole)):
+            try:
+                _data, last, _begin = read_data(whole[:end], DIRECT)
+            except ClosedEarly:
+                continue
+            assert last != full
+            assert "Pid: " not in last
+
+    @pytest.mark.parametrize("name", ["map_unknown", "acl_unknown", "map_unknown_get", "map_of_acl"])
+    def test_a_refusal_is_how_it_begins(self, reply: Loader, version: str, name: str) -> None:
+        _data, _last, begin = read_data(reply(version, name), DIRECT)
+        assert begin.severity == 3
+        assert begin.text.startswith(("Unknown map identifier", "Unknown ACL identifier"))
+
+
+@pytest.mark.parametrize("route", [DIRECT, WHOLE, EACH], ids=["direct", "whole line", "each command"])
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(b"", id="nothing"),
+        pytest.param(b"a\nb", id="lines"),
+        pytest.param(b"a\n\nb", id="two tables"),
+        pytest.param(b"0x1 \xe9\xff\x00", id="bytes"),
+        pytest.param(b"0x1 k v\n" * 2000 + b"0x1 k v", id="more than is looked at for how it begins"),
+        pytest.param(b"0x1 k " + b"v" * 4094, id="and as much as that"),
+    ],
+)
+def test_read_data(route: Route, data: bytes) -> None:
+    raw = (b"\n" if route.numbered else b"") + data + (b"\n\n" if data else b"\n") + b"Name: x\nPid: 1\n\n"
+    found, last, begin = read_data(raw, route)
+    assert (found, last) == (data, "Name: x\nPid: 1\n")
+    assert begin.severity is None
+    for end in range(len(raw) - 1, len(raw) - 18, -1):
+        try:
+            assert "Pid: 1\n" not in read_data(raw[:end], route)[1]
+        except ClosedEarly:
+            continue
+
+
+@given(st.one_of(st.binary(max_size=60), st.binary(max_size=60).map(lambda raw: b"\n" + raw + b"\n\n")), ROUTES)
+def test_any_bytes_are_data_or_an_error_of_the_tree(raw: bytes, route: Route) -> None:
     try:
-        done, refusal, words, _seen = read_joined(raw, count, route)
+        data, last, _begin = read_data(raw, route)
     except HAProxyError:
         return
-    assert words == ""
-    assert 0 <= done <= count
-    assert (refusal is None) == (done == count)
-    assert refusal is not None or not raw.strip(b"\n")
+    assert data in raw
+    assert encode(last) in raw
 
 
 @given(st.one_of(st.binary(max_size=60), st.binary(max_size=60).map(lambda raw: b"\n" + raw + b"\n\n")), ROUTES)

@@ -18,6 +18,7 @@ from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._errors impor
     HAProxyError,
     InputError,
     NotHAProxy,
+    Overtaken,
     ReplyNotUnderstood,
     TimedOut,
 )
@@ -138,6 +139,8 @@ KINDS = [
 
 
 def _made(kind: type[HAProxyError]) -> HAProxyError:
+    if issubclass(kind, Overtaken):
+        return kind("it broke", {})
     return kind("it broke", answer="no") if issubclass(kind, CommandRefused) else kind("it broke")
 
 

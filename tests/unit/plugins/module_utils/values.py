@@ -235,8 +235,17 @@ class Values:
             if now.get(name) != target.record
         }
 
-    def view(self, now: PerProcess[State], keys: Sequence[Any]) -> dict[str, object]:
-        return {key: {process: state.get(key) for process, state in now.items()} for key in keys}
+    def diff(self, before: PerProcess[State], after: PerProcess[State], keys: Sequence[Any]) -> list[dict[str, object]]:
+        sides = {"before": before, "after": after}
+        return [
+            {
+                side: {key: {process: state.get(key) for process, state in now.items()} for key in keys}
+                for side, now in sides.items()
+            }
+        ]
+
+    def file(self, _after: PerProcess[State]) -> None:
+        return None
 
     def remains(self, process: Process) -> Conversation[Mapping[Any, int]]:
         text = yield from process.ask(SHOW)

@@ -1,0 +1,352 @@
+# Copyright (c) 2026, haproxyadmin.haproxy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What differs from a wish, against a set that is told the changes as HAProxy would be."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import pytest
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._errors import ReplyNotUnderstood
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._keyed import (
+    EMPTY,
+    Deviation,
+    Wish,
+    compare,
+    entries,
+    key_of,
+    merged,
+)
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from unit.plugins.module_utils.pattern_sets import body_of, key, satisfied
+from unit.plugins.module_utils.support import VERSIONS, reply_of
+
+# Entries ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        pytest.param(b"", [], id="nothing"),
+        pytest.param(b"0x1 a b", [b"a b"], id="one"),
+        pytest.param(b"0x1 a b\n0x2f c d e ", [b"a b", b"c d e "], id="blanks within and at the end"),
+        pytest.param(b"0x1 a ", [b"a "], id="no value"),
+        pytest.param(b"0x1 a", [b"a"], id="of an ACL"),
+        pytest.param(b"0x1  a ", [b" a "], id="a key that begins with a blank"),
+        pytest.param(b"0x1 0x2 b\n0x3 0x4", [b"0x2 b", b"0x4"], id="keys that look like pointers"),
+        pytest.param(b"0x1 a\nb c", [b"a\nb c"], id="a line's end within a key"),
+        pytest.param(b"0x1 a\nb c\n0x2 d e", [b"a\nb c", b"d e"], id="and an entry behind it"),
+        pytest.param(b"0x1 d e\n0x2 a\n\n[3]: c", [b"d e", b"a\n\n[3]: c"], id="words of HAProxy within a key"),
+        pytest.param(b"0x1 a\x85\x0b\x0c\r\x1c b", [b"a\x85\x0b\x0c\r\x1c b"], id="what Python takes for line ends"),
+        pytest.param(b"0x1 \xff\x00 \xe9", [b"\xff\x00 \xe9"], id="bytes"),
+    ],
+)
+def test_entries(body: bytes, expected: list[bytes]) -> None:
+    assert list(entries(body)) == expected
+
+
+@pytest.mark.parametrize("body", [
+    b"a b", b"0x a", b"0x1", b"0xG b", b"x0x1 a", b"Unknown map identifier.", b"[3]: no",
+])  # fmt: skip
+def test_what_shows_no_entry_is_not_understood(body: bytes) -> None:
+    with pytest.raises(ReplyNotUnderstood):
+        list(entries(body))
+
+
+@given(st.lists(st.binary(max_size=8).filter(lambda entry: b"\n" not in entry), max_size=6))
+def test_any_entries_come_back(those: list[bytes]) -> None:
+    assert list(entries(body_of(those))) == those
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_entries_as_every_version_shows_them(version: str) -> None:
+    assert list(entries(_shown(version, "map_hosts"))) == [
+        b"a.example www",
+        b"b.example two words  and  more",
+        b"c.example caf\xe9",
+        "d.example größe".encode(),
+        b"a.example again",
+        b"0x1f x",
+        b"#k v",
+        b"k;1 v;w",
+        b"b\\s \\w",
+        b'q"q "v", x',
+        b"lone ",
+        b"t b\tc",
+        b"long " + b"v" * 4096,
+    ]
+    assert list(entries(_shown(version, "map_empty"))) == []
+    assert list(entries(_shown(version, "acl_names"))) == [b"www", b"two words  ", b"www", b"caf\xe9"]
+    assert list(entries(_shown(version, "map_doms_swallowed"))) == [b"example.com x", b"a\nb c"]
+
+
+def _shown(version: str, name: str) -> bytes:
+    """The entries in a captured reply, before the table that follows."""
+    return reply_of(version, name)[1:].partition(b"Name: HAProxy\n")[0].rstrip(b"\n")
+
+
+@pytest.mark.parametrize(
+    ("entry", "valued", "expected"),
+    [(b"a b c", True, b"a"), (b"a ", True, b"a"), (b"a b c", False, b"a b c"), (b"a\tb c", True, b"a\tb")],
+)
+def test_key_of(entry: bytes, valued: bool, expected: bytes) -> None:
+    assert key_of(entry, valued=valued) == expected
+
+
+# Wishes ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("lines", "valued", "places", "repeats"),
+    [
+        pytest.param([], True, {}, {}, id="nothing"),
+        pytest.param([b"a 1", b"b 2"], True, {b"a": 0, b"b": 1}, {}, id="two"),
+        pytest.param([b"a 1", b"b 2", b"a 3"], True, {b"a": 0, b"b": 1}, {b"a": [0, 2]}, id="a key twice"),
+        pytest.param([b"a 1", b"a 2", b"a 1"], True, {b"a": 0}, {b"a": [0, 1, 2]}, id="thrice"),
+        pytest.param([b"a 1", b"a 2"], False, {b"a 1": 0, b"a 2": 1}, {}, id="an ACL's keys hold blanks"),
+        pytest.param([b"a", b"a"], False, {b"a": 0}, {b"a": [0, 1]}, id="an ACL's key twice"),
+    ],
+)
+def test_places_and_repeats(
+    lines: list[bytes], valued: bool, places: dict[bytes, int], repeats: dict[bytes, list[int]]
+) -> None:
+    wish = Wish(lines, valued=valued)
+    assert (wish.places, wish.repeats) == (places, repeats)
+
+
+# Deviations ------------------------------------------------------------------------------------------------------
+
+
+def _wish(*lines: bytes, gone: Sequence[bytes] = (), exclusive: bool = False) -> Wish:
+    return Wish(lines, frozenset(gone), exclusive)
+
+
+def _as_lists(found: Deviation) -> list[object]:
+    return [list(part) if isinstance(part, (list, tuple)) else part for part in found]
+
+
+@pytest.mark.parametrize(
+    ("now", "wish", "expected"),
+    [
+        pytest.param([], _wish(), EMPTY, id="nothing wished of nothing"),
+        pytest.param([b"a 1"], _wish(b"a 1"), Deviation(1), id="as wished"),
+        pytest.param([b"a 1"], _wish(b"a 1", exclusive=True), Deviation(1), id="exactly as wished"),
+        pytest.param([b"x 1"], _wish(b"a 1", b"b 1"), Deviation(1, missing=[0, 1]), id="missing"),
+        pytest.param([b"a 2", b"x 1"], _wish(b"a 1"), Deviation(2, changed=[(0, b"a 2")]), id="another value"),
+        pytest.param([b"a "], _wish(b"a 1"), Deviation(1, changed=[(0, b"a ")]), id="no value"),
+        pytest.param([b"a 1 "], _wish(b"a 1"), Deviation(1, changed=[(0, b"a 1 ")]), id="a blank at the end"),
+        pytest.param([b"aa 1"], _wish(b"a 1"), Deviation(1, missing=[0]), id="the key is exact"),
+        pytest.param([b"A 1"], _wish(b"a 1"), Deviation(1, missing=[0]), id="and so is its case"),
+        pytest.param([b"x 1"], _wish(gone=[b"a"]), Deviation(1), id="gone already"),
+        pytest.param([b"a 1", b"b 1"], _wish(gone=[b"a"]), Deviation(2, surplus=[b"a 1"]), id="to go"),
+        pytest.param(
+            [b"a 1", b"b 1", b"a 2"], _wish(gone=[b"a"]), Deviation(3, surplus=[b"a 1", b"a 2"]), id="to go, twice"
+        ),
+        pytest.param(
+            [b"a 1", b"b 1"], _wish(b"b 1", exclusive=True), Deviation(2, surplus=[b"a 1"]), id="surplus of a set"
+        ),
+        pytest.param([b"a 1"], _wish(exclusive=True), Deviation(1, surplus=[b"a 1"]), id="to be emptied"),
+        pytest.param(
+            [b"b 1", b"a 1"], _wish(b"a 1", b"b 1", exclusive=True), Deviation(2, disordered=True), id="another order"
+        ),
+        pytest.param([b"b 1", b"a 1"], _wish(b"a 1", b"b 1"), Deviation(2), id="order counts in exact sets only"),
+        pytest.param(
+            [b"a 1"], _wish(b"a 1", b"b 1", exclusive=True), Deviation(1, missing=[1]), id="what is added comes last"
+        ),
+        pytest.param(
+            [b"b 1"],
+            _wish(b"a 1", b"b 1", exclusive=True),
+            Deviation(1, missing=[0], disordered=True),
+            id="what is added must not come last",
+        ),
+        pytest.param(
+            [b"x 1", b"b 1", b"a 1"],
+            _wish(b"b 1", b"a 1", exclusive=True),
+            Deviation(3, surplus=[b"x 1"]),
+            id="what goes has no order",
+        ),
+        pytest.param(
+            [b"a 1", b"a 1"], _wish(b"a 1"), Deviation(2, repeated=[(b"a", 2)]), id="twice the same is only told"
+        ),
+        pytest.param(
+            [b"a 1", b"a 2", b"a 3"],
+            _wish(b"a 1"),
+            Deviation(3, changed=[(0, b"a 2")], repeated=[(b"a", 3)]),
+            id="twice, and another value is hidden behind the right one",
+        ),
+        pytest.param(
+            [b"a 1", b"a 1"],
+            _wish(b"a 1", exclusive=True),
+            Deviation(2, renewed=[(b"a", [b"a 1", b"a 1"])], repeated=[(b"a", 2)]),
+            id="twice the same is repaired in an exact set",
+        ),
+        pytest.param(
+            [b"x 1", b"x 2"],
+            _wish(b"a 1", exclusive=True),
+            Deviation(2, missing=[0], surplus=[b"x 1", b"x 2"]),
+            id="twice what is to go",
+        ),
+        pytest.param(
+            [b"a 1"], _wish(b"a 1", b"a 2"), Deviation(1, missing=[1]), id="a key that is wished twice is there once"
+        ),
+        pytest.param([b"a 1", b"a 2"], _wish(b"a 1", b"a 2"), Deviation(2), id="wished twice and there twice"),
+        pytest.param(
+            [b"a 2", b"a 1"],
+            _wish(b"a 1", b"a 2"),
+            Deviation(2, renewed=[(b"a", [b"a 2", b"a 1"])]),
+            id="wished twice and there in another order",
+        ),
+        pytest.param(
+            [b"a 2"],
+            _wish(b"a 1", b"a 2"),
+            Deviation(1, renewed=[(b"a", [b"a 2"])]),
+            id="wished twice and only the second is there",
+        ),
+        pytest.param([], _wish(b"a 1", b"a 2"), Deviation(0, missing=[0, 1]), id="wished twice and not there"),
+        pytest.param(
+            [b"a 1", b"b 1"],
+            _wish(b"a 1", b"a 2", b"b 1", exclusive=True),
+            Deviation(2, missing=[1], disordered=True),
+            id="wished twice, and the second would come last",
+        ),
+        pytest.param([b"a\nb 1"], _wish(b"a 1", exclusive=True), Deviation(1, missing=[0], surplus=[b"a\nb 1"]),
+                     id="an entry with a line's end goes"),
+    ],
+)  # fmt: skip
+def test_compare(now: list[bytes], wish: Wish, expected: Deviation) -> None:
+    assert _as_lists(compare(body_of(now), wish)) == _as_lists(expected)
+
+
+@pytest.mark.parametrize(
+    ("now", "wish", "expected"),
+    [
+        pytest.param([b"a b"], Wish([b"a"], valued=False), Deviation(1, missing=[0]), id="the key is the whole line"),
+        pytest.param([b"a"], Wish([b"a"], valued=False), Deviation(1), id="there"),
+        pytest.param([b"a", b"a"], Wish([b"a"], valued=False), Deviation(2, repeated=[(b"a", 2)]), id="there twice"),
+        pytest.param(
+            [b"a b", b"a"], Wish([], frozenset([b"a"]), valued=False), Deviation(2, surplus=[b"a"]), id="gone"
+        ),
+    ],
+)
+def test_compare_without_values(now: list[bytes], wish: Wish, expected: Deviation) -> None:
+    assert _as_lists(compare(body_of(now), wish)) == _as_lists(expected)
+
+
+@pytest.mark.parametrize(
+    ("found", "changes", "nothing"),
+    [
+        (EMPTY, 0, True),
+        (Deviation(5, repeated=[(b"a", 2)]), 0, True),
+        (Deviation(5, disordered=True), 0, False),
+        (Deviation(5, [1, 2], [(0, b"a 1")], [b"b 1"], [(b"c", [b"c 1", b"c 2"])]), 5, False),
+    ],
+)
+def test_how_many_entries_are_not_as_wished(found: Deviation, changes: int, nothing: bool) -> None:
+    assert (found.changes, found.nothing) == (changes, nothing)
+
+
+ENTRIES = st.builds(lambda k, v: k + b" " + v, st.sampled_from([b"a", b"b", b"c", b"d"]), st.sampled_from([b"1", b"2"]))
+SETS = st.lists(ENTRIES, max_size=7)
+
+
+@st.composite
+def wishes(draw: st.DrawFn) -> Wish:
+    lines = draw(SETS)
+    gone: frozenset[bytes] = frozenset()
+    exclusive = draw(st.booleans())
+    if not exclusive:
+        gone = frozenset(draw(st.lists(st.sampled_from([b"a", b"b", b"c", b"x"])))) - {key(line) for line in lines}
+    return Wish(lines, gone, exclusive, draw(st.sampled_from([True, True, False])))
+
+
+def _changed(now: Sequence[bytes], wish: Wish, found: Deviation) -> list[bytes]:
+    """What the changes make of a set: what is added comes last, one change or deletion is of all entries of its key."""
+    made = list(now)
+
+    def name(entry: bytes) -> bytes:
+        return key(entry, valued=wish.valued)
+
+    made += [wish.lines[place] for place in found.missing]
+    for place, entry in found.changed:
+        line = wish.lines[place]
+        assert entry in now
+        assert name(entry) == name(line)
+        made = [line if name(other) == name(line) else other for other in made]
+    for renewed, those in found.renewed:
+        assert [entry for entry in now if name(entry) == renewed] == those
+        made = [entry for entry in made if name(entry) != renewed]
+        made += [line for line in wish.lines if name(line) == renewed]
+    for entry in found.surplus:
+        assert entry in now
+        made = [other for other in made if name(other) != name(entry)]
+    return made
+
+
+@given(SETS, wishes())
+@example([b"a 1", b"b 1", b"a 2"], Wish([b"a 1"], exclusive=True))
+@example([b"b 1", b"a 1"], Wish([b"a 1", b"b 1"], exclusive=True))
+@example([b"a 1", b"a 2"], Wish([b"a 2"]))
+@example([b"b 1", b"a 1"], Wish([b"a 1", b"a 2", b"b 1"], exclusive=True))
+def test_the_changes_make_the_wish_come_true(now: list[bytes], wish: Wish) -> None:
+    found = compare(body_of(now), wish)
+    after = _changed(now, wish, found)
+    assert satisfied(after, now, wish, ordered=False)
+    assert found.size == len(now)
+    assert found.afterwards(wish) == len(after)
+    if wish.exclusive and not found.renewed:  # what is made anew is in its order when it is made
+        assert found.disordered == (after != list(wish.lines))
+    else:
+        assert not found.disordered
+
+
+@given(SETS, wishes())
+def test_nothing_is_to_be_done_exactly_when_the_wish_has_come_true(now: list[bytes], wish: Wish) -> None:
+    assert compare(body_of(now), wish).nothing == satisfied(now, now, wish)
+
+
+@given(SETS, wishes())
+def test_nothing_more_is_changed_than_differs(now: list[bytes], wish: Wish) -> None:
+    found = compare(body_of(now), wish)
+
+    def those(entries_: Sequence[bytes], name: bytes) -> list[bytes]:
+        return [entry for entry in entries_ if key(entry, valued=wish.valued) == name]
+
+    touched = [key(wish.lines[place], valued=wish.valued) for place, _now in found.changed]
+    touched += [name for name, _those in found.renewed]
+    assert max(Counter(touched).values(), default=0) <= 1
+    for name in touched:
+        assert those(now, name) != those(wish.lines, name)
+    for name, times in found.repeated:
+        assert times == len(those(now, name)) > len(those(wish.lines, name)) > 0
+    assert len(set(found.missing)) == len(found.missing)
+    assert list(found.missing) == sorted(found.missing)
+
+
+@given(SETS, wishes())
+def test_merged_is_everything_that_is_there_when_the_wish_has_come_true(now: list[bytes], wish: Wish) -> None:
+    wish = Wish(wish.lines, wish.gone, valued=wish.valued)
+    whole = merged(body_of(now), wish)
+    assert whole.exclusive
+    assert whole.valued == wish.valued
+    assert satisfied(whole.lines, now, wish)
+    assert sorted(whole.lines) == sorted(_changed(now, wish, compare(body_of(now), wish)))
+
+
+@pytest.mark.parametrize(
+    ("now", "wish", "expected"),
+    [
+        pytest.param([], _wish(), [], id="nothing"),
+        pytest.param([b"x 1", b"a 1", b"y 1"], _wish(b"a 2"), [b"x 1", b"a 2", b"y 1"], id="a value in its place"),
+        pytest.param([b"x 1"], _wish(b"b 1", b"a 1"), [b"x 1", b"b 1", b"a 1"], id="what is new comes last"),
+        pytest.param([b"x 1", b"a 1", b"x 2"], _wish(gone=[b"x"]), [b"a 1"], id="what goes is not there"),
+        pytest.param([b"a 1", b"x 1", b"a 2"], _wish(b"a 3"), [b"a 3", b"x 1", b"a 3"], id="a key that is there twice"),
+        pytest.param(
+            [b"x 1", b"a 1", b"y 1", b"a 9"], _wish(b"a 1", b"a 2"), [b"x 1", b"a 1", b"a 2", b"y 1"], id="wished twice"
+        ),
+    ],
+)
+def test_merged(now: list[bytes], wish: Wish, expected: list[bytes]) -> None:
+    assert list(merged(body_of(now), wish).lines) == expected
