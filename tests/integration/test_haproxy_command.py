@@ -308,7 +308,7 @@ def test_a_command_without_an_answer_is_told_as_unconfirmed(mapped: Mapped) -> N
     """It was carried out: only its answer got lost."""
     mapped.start_from()
     weight = f"set weight {WEB1} 7"
-    last = mapped.recorders[-1]
+    last = mapped.recorders.all[-1]
     last.tamper = lambda request, reply: b"" if weight.encode() in request else reply
     try:
         failure = mapped.command(weight)
@@ -316,7 +316,7 @@ def test_a_command_without_an_answer_is_told_as_unconfirmed(mapped: Mapped) -> N
         last.tamper = None
     assert failure["error"] == "ClosedEarly"
     assert failure["unconfirmed"] == [{"process": last.path, "command": weight}]
-    assert failure["done"] == [{"process": it.path, "command": weight} for it in mapped.recorders[:-1]]
+    assert failure["done"] == [{"process": it.path, "command": weight} for it in mapped.recorders.all[:-1]]
     assert failure["changed"]
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils import _sending
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._process import Process
 
 from lab.apps import Apps
@@ -216,15 +217,15 @@ def test_an_old_worker_that_ends_meanwhile_is_fine(
     session = lab.hold()
     lab.fleet.reload()
     replies: list[bytes] = []
-    tell = Process.tell
+    tell = _sending.tell
 
-    def end_before(process: Process, commands: Any) -> Any:
+    def end_before(process: Process, commands: Any, version: str) -> Any:
         if process.old:
             replies.append(session.finish())
             lab.fleet.wait_old_gone()
-        return tell(process, commands)
+        return tell(process, commands, version)
 
-    monkeypatch.setattr(Process, "tell", end_before)
+    monkeypatch.setattr(_sending, "tell", end_before)
     result = run(MODULE, lab.task(**options))
     assert not result.get("failed"), result["msg"]
     assert [reply[:12] for reply in replies] == [b"HTTP/1.1 200"]
@@ -236,9 +237,9 @@ def test_a_session_that_ends_meanwhile_is_fine(lab: Reloaded, monkeypatch: pytes
     session = lab.hold()
     other = lab.hold("web2")
     lab.fleet.reload()
-    tell = Process.tell
+    tell = _sending.tell
 
-    def end_before(process: Process, commands: Any) -> Any:
+    def end_before(process: Process, commands: Any, version: str) -> Any:
         if process.old:
             session.finish()
             name = str(lab.fleet.master)
@@ -246,9 +247,9 @@ def test_a_session_that_ends_meanwhile_is_fine(lab: Reloaded, monkeypatch: pytes
             wait_until(
                 lambda: "srv=web1" not in lab.fleet.ask(name, f"@!{pid} show sess"), LONG, lambda: "the session stays"
             )
-        return tell(process, commands)
+        return tell(process, commands, version)
 
-    monkeypatch.setattr(Process, "tell", end_before)
+    monkeypatch.setattr(_sending, "tell", end_before)
     result = run(MODULE, lab.task(shutdown_sessions=True))
     assert not result.get("failed"), result["msg"]
     assert other.is_open()
