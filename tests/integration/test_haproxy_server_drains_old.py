@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from ansible_collections.haproxyadmin.haproxy.plugins.module_utils import _sending
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils import _sending, _telling
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._process import Process
 
 from lab.apps import Apps
@@ -217,7 +217,7 @@ def test_an_old_worker_that_ends_meanwhile_is_fine(
     session = lab.hold()
     lab.fleet.reload()
     replies: list[bytes] = []
-    tell = _sending.tell
+    tell = _telling.tell
 
     def end_before(process: Process, commands: Any, version: str) -> Any:
         if process.old:
@@ -237,7 +237,7 @@ def test_a_session_that_ends_meanwhile_is_fine(lab: Reloaded, monkeypatch: pytes
     session = lab.hold()
     other = lab.hold("web2")
     lab.fleet.reload()
-    tell = _sending.tell
+    tell = _telling.tell
 
     def end_before(process: Process, commands: Any, version: str) -> Any:
         if process.old:
