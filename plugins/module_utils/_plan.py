@@ -17,7 +17,7 @@ from typing import Any, Callable, Generic, NamedTuple, Optional, Protocol, TypeV
 
 from ._fleet import PerProcess
 from ._process import Process
-from ._protocol import Command
+from ._protocol import Command, printable
 from ._transport import Conversation
 
 S = TypeVar("S")
@@ -185,7 +185,7 @@ def listed(process: str, commands: Sequence[Command]) -> Iterable[dict[str, str]
     shown: set[str] = set()
     for command in commands:
         if counts[command.kind] <= LISTED:
-            yield {"process": process, "command": command.shown}
+            yield {"process": process, "command": printable(command.shown)}
         elif command.kind not in shown:
             shown.add(command.kind)
             yield {"process": process, "command": f"{command.kind} ({counts[command.kind]} times)"}

@@ -101,6 +101,8 @@ def rewritten(data: bytes, whole: Wish, *, ordered: bool) -> bytes:
             blocks.setdefault(key, []).extend(loose)
             loose = []
             texts.setdefault(entry, line)
+    if not any(map(is_entry, data.split(b"\n"))):
+        made, loose = loose, []
     entries: Sequence[bytes] = whole.lines
     if not ordered and not whole.repeats:
         entries = [whole.lines[whole.places[key]] for key in {**dict.fromkeys(blocks), **whole.places}]

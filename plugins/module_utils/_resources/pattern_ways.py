@@ -227,16 +227,11 @@ def sentences(held: Held, target: Wish) -> dict[Part, str]:
 
 def former(held: Held, target: Wish) -> Wish:
     """What brings the entries that a task changes back to what they were."""
-    found = deviation(held, target)
-    olds = [now for _place, now in found.changed] + list(found.surplus)
-    olds += [line for _key, now in found.renewed for line in now]
-    touched = {key_of(line, valued=target.valued) for line in olds}
-    touched |= {key_of(target.lines[place], valued=target.valued) for place in found.missing}
-    moved = found.disordered or bool(found.renewed)
-    if moved:
-        touched |= target.places.keys()
-    if moved or found.repeated or len(target.places) < len(target.lines):
-        # A key may have entries beside the one that is changed, added or moved.
-        olds = [line for line in entries(held.body) if key_of(line, valued=target.valued) in touched]
-    again = {key_of(line, valued=target.valued) for line in olds}
-    return Wish(olds, gone=frozenset(touched - again), valued=target.valued)
+    found, valued = deviation(held, target), target.valued
+    moved = held.types.ordered and (found.disordered or found.surplus)
+    if moved or found.renewed or found.repeated or len(target.places) < len(target.lines):
+        # A key may have entries beside the one that is changed, added or moved; only an exclusive wish takes one away.
+        return Wish(list(entries(held.body)), exclusive=True, valued=valued)
+    olds = [*(now for _place, now in found.changed), *found.surplus]
+    fresh = frozenset(key_of(target.lines[place], valued=valued) for place in found.missing)
+    return Wish(olds, gone=fresh, valued=valued)
