@@ -18,7 +18,9 @@ from lab.oracle import Key
 from lab.processes import wait_until
 from lab.recorder import Recorders
 from lab.resolver import Resolver
-from lab.versions import Version, versions
+from lab.versions import Version, newest, oldest, versions
+
+from .patterns import LAYOUTS, layout_id
 
 
 @dataclass(frozen=True)
@@ -253,6 +255,34 @@ def haproxy(request: pytest.FixtureRequest) -> Version:
     """Each HAProxy version in turn."""
     version: Version = request.param
     return version
+
+
+def on(wanted: Callable[[Version, int], bool]) -> pytest.MarkDecorator:
+    """Runs a test on these layouts of maps and ACLs only: on the others it would mean nothing, or the same again."""
+    layouts = [layout for layout in LAYOUTS if wanted(*layout)]
+    assert layouts, "no layout is left that this test could run on"
+    return pytest.mark.parametrize("sets", layouts, indirect=True, ids=layout_id)
+
+
+def once(haproxy: Version, count: int) -> bool:
+    """Each version once, the oldest and the newest as four processes: for tables of contents, types and refusals, which
+    each process answers for itself. What depends on how many there are is tested beside them, on all layouts."""
+    return (count > 1) == (haproxy in (oldest(), newest()))
+
+
+def can_replace(haproxy: Version, _count: int) -> bool:
+    """Whether maps and ACLs can be replaced at once."""
+    return haproxy.number >= (2, 4)
+
+
+def has_prefixes(haproxy: Version, _count: int) -> bool:
+    """Whether the configuration has sets with ``virt@``, ``opt@`` and ``file@``."""
+    return haproxy.number >= (3, 0)
+
+
+def may_differ(haproxy: Version, count: int) -> bool:
+    """Whether the processes have different configurations, which those of ``nbproc`` never have."""
+    return count > 1 and not haproxy.has_nbproc
 
 
 @pytest.fixture(autouse=True)

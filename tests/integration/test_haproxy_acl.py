@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from .conftest import can_replace, has_prefixes, on, once
 from .patterns import (
     ACL,
     ACLS,
@@ -62,6 +63,7 @@ def wishes(name: str) -> dict[str, dict[str, Any]]:
 STARTS, WISHES = tuple(starts("ip.acl")), tuple(wishes("ip.acl"))
 
 
+@on(once)
 @pytest.mark.parametrize("wish", WISHES)
 @pytest.mark.parametrize("start", STARTS)
 def test_prophecy_of_addresses(sets: Sets, start: str, wish: str) -> None:
@@ -87,6 +89,7 @@ def test_prophecy_where_the_order_counts(sets: Sets, start: str) -> None:
     holds(sets, ACL, "reg.acl", **wishes("reg.acl")["exclusive"])
 
 
+@on(once)
 @pytest.mark.parametrize("name", [name for name in ACLS if name not in ("ip.acl", "reg.acl", "both.map")])
 def test_prophecy_of_every_type(sets: Sets, name: str) -> None:
     sets.put(ACL, name, *starts(name)["each its own"])
@@ -94,9 +97,8 @@ def test_prophecy_of_every_type(sets: Sets, name: str) -> None:
         holds(sets, ACL, name, **wishes(name)[wish])
 
 
+@on(has_prefixes)
 def test_prophecy_of_a_virtual_acl(sets: Sets) -> None:
-    if sets.version.number < (3, 0):
-        pytest.skip("HAProxy 3.0 brought virtual files")
     sets.put(ACL, "virt@blocked", ["d", "a"])
     for wish in ("present", "absent", "exclusive", "empty"):
         holds(sets, ACL, "virt@blocked", **wishes("str.acl")[wish])
@@ -250,9 +252,8 @@ def test_a18_the_file_need_not_be_there(sets: Sets) -> None:
         path.touch()
 
 
+@on(can_replace)
 def test_a20_a_whole_list_is_replaced_at_once(sets: Sets) -> None:
-    if not sets.has_versions:
-        pytest.skip("HAProxy 2.4 brought versions")
     sets.put(ACL, "ip.acl", ["10.0.0.1", "10.0.0.2"])
     result = holds(sets, ACL, "ip.acl", entries=["10.0.0.2", "10.0.0.3"], exclusive=True, atomic="always")
     path = sets.path("ip.acl")

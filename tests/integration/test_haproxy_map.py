@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from .conftest import can_replace, has_prefixes, on, once
 from .patterns import (
     KEYS,
     LAYOUTS,
@@ -103,6 +104,7 @@ def test_prophecy_where_the_order_counts(sets: Sets, start: str, wish: str) -> N
     holds(sets, MAP, "reg.map", **wishes("reg.map")[wish])
 
 
+@on(once)
 @pytest.mark.parametrize("name", [name for name in MAPS if name not in ("str.map", "reg.map", "spare.map")])
 def test_prophecy_of_every_type(sets: Sets, name: str) -> None:
     """One content for each process: entries come, get another value, go; then exactly these, then none."""
@@ -111,10 +113,9 @@ def test_prophecy_of_every_type(sets: Sets, name: str) -> None:
         holds(sets, MAP, name, **wishes(name)[wish])
 
 
+@on(has_prefixes)
 @pytest.mark.parametrize("name", ["virt@hosts", "file.map", "opt.map"])
 def test_prophecy_of_maps_with_a_prefix(sets: Sets, name: str) -> None:
-    if sets.version.number < (3, 0):
-        pytest.skip("the configuration of HAProxy 3.0 and newer has prefixes")
     sets.put(MAP, name, ["d v", "a other"])
     for wish in ("present", "absent", "exclusive", "empty"):
         holds(sets, MAP, name, **wishes("str.map")[wish])
@@ -245,13 +246,12 @@ def holds_large(sets: Sets, entries: dict[str, str]) -> dict[str, Any]:
     return result
 
 
+@on(lambda haproxy, _count: haproxy.number >= (2, 9))
 @pytest.mark.parametrize("number", [200, 201])
 def test_many_commands_of_a_kind_are_one_line_with_a_count(sets: Sets, number: int) -> None:
-    """``set`` and ``del`` that are so many on a set that is so large that a swap would cost more."""
-    content = [f"k{n} v" for n in range(4000 if sets.version.number >= (2, 9) else 10)]
-    if sets.version.number < (2, 9):
-        pytest.skip("so many single commands cost more than a swap there")
-    sets.put(MAP, "spare.map", content)
+    """``set`` and ``del`` that are so many on a set that is so large that a swap would cost more; before HAProxy 2.9 it
+    never would."""
+    sets.put(MAP, "spare.map", [f"k{n} v" for n in range(4000)])
     result = well(sets, MAP, "spare.map", entries={f"k{n}": "new" for n in range(number)})
     path = sets.path("spare.map")
     several = [f"set map ({number} times)"]
@@ -407,9 +407,8 @@ def test_m15_processes_that_differ_converge(sets: Sets) -> None:
     assert sets.contents(MAP, "str.map") == [[b"a v1"]] * sets.count
 
 
+@on(can_replace)
 def test_m16_a_whole_map_is_replaced_at_once(sets: Sets) -> None:
-    if not sets.has_versions:
-        pytest.skip("HAProxy 2.4 brought versions")
     sets.put(MAP, "str.map", ["a v1", "b v2"])
     result = holds(sets, MAP, "str.map", entries={"b": "new", "c": "v3"}, exclusive=True, atomic="always")
     assert result["atomic"]

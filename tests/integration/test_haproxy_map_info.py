@@ -11,6 +11,7 @@ import pytest
 
 from lab.tasks import Result, run
 
+from .conftest import may_differ, on
 from .patterns import FIRST, LAYOUTS, MAP, MAPS, MIXED, SOME, Sets, layout_id, nothing_sent, started
 
 
@@ -65,11 +66,17 @@ def test_the_numbers_are_those_of_each_process(sets: Sets) -> None:
     }
 
 
-@pytest.mark.parametrize("by", ["name", "number", "file@"])
+NAMINGS = {
+    f"{layout_id(layout)}-{by}": (layout, by)
+    for layout in LAYOUTS
+    for by in ("name", "number", "file@")
+    if by != "number" or not may_differ(*layout)
+}
+
+
+@pytest.mark.parametrize(("sets", "by"), NAMINGS.values(), ids=NAMINGS, indirect=["sets"])
 def test_m02_the_entries_of_one_map(sets: Sets, by: str) -> None:
-    """By its file's name and, on one process, by its number."""
-    if by == "number" and sets.count == 4 and not sets.version.has_nbproc:
-        pytest.skip("the instances differ")
+    """By its file's name and, where that is the same on all processes, by its number."""
     sets.put(MAP, "str.map", ["a v1", "b two words", "#c v;3", "a v1", "ä €"])
     path = sets.path("str.map")
     name = {"name": path, "file@": f"file@{path}", "number": sets.number(0, MAP, path)}[by]
@@ -216,9 +223,8 @@ def test_what_cannot_be_meant_is_refused(sets: Sets, options: dict[str, str], sa
     assert not any(sets.recorders.commands())
 
 
+@on(may_differ)
 def test_a_number_that_means_different_maps_is_refused(sets: Sets) -> None:
-    if sets.count == 1 or sets.version.has_nbproc:
-        pytest.skip("all processes have the same configuration")
     number = sets.number(0, MAP, sets.path("beg.map"))
     failure = fails(sets, map=number)
     assert failure["error"] == "InputError"

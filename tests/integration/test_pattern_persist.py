@@ -17,6 +17,7 @@ from lab.raw import ask
 from lab.tasks import run
 from lab.versions import Version
 
+from .conftest import has_prefixes, on
 from .patterns import (
     ACL,
     INLINE,
@@ -226,9 +227,8 @@ def test_a_missing_file_is_made(clean: Sets) -> None:
     assert sorted(in_file(path)) == [b"a v1", b"b v2"]
 
 
+@on(has_prefixes)
 def test_an_optional_file_is_made_by_its_name_without_prefix(sets: Sets) -> None:
-    if sets.version.number < (3, 0):
-        pytest.skip("HAProxy 3.0 brought optional files")
     path = sets.files / "opt.map"
     path.unlink(missing_ok=True)
     sets.put(MAP, "opt.map", [])
@@ -274,9 +274,8 @@ def test_a_value_that_no_file_can_hold_is_refused_before_anything_is_sent(sets: 
     assert well(sets, MAP, "str.map", entries={"a": "v", "b": "v "})["changed"]
 
 
+@on(lambda _haproxy, count: count > 1)
 def test_processes_that_hold_other_entries_have_no_common_file(sets: Sets) -> None:
-    if sets.count == 1:
-        pytest.skip("needs processes that differ")
     path = sets.write("str.map", "a v1\n")
     sets.put(MAP, "str.map", ["x 1"], ["y 1"])
     failure = fails(sets, MAP, "str.map", entries={"a": "v1"}, persist=True)

@@ -12,6 +12,7 @@ import pytest
 
 from lab.tasks import run
 
+from .conftest import can_replace, may_differ, on, once
 from .patterns import (
     ACL,
     LAYOUTS,
@@ -83,6 +84,7 @@ def filler(name: str, count: int) -> list[str]:
     return [f"{1000 + n}" for n in range(count)]
 
 
+@on(once)
 @SIZES
 @pytest.mark.parametrize("which", BAD_OF_MAPS)
 def test_one_bad_entry_of_a_map_changes_nothing_anywhere(sets: Sets, which: str, exclusive: bool, count: int) -> None:
@@ -111,6 +113,7 @@ def test_one_bad_entry_of_a_map_changes_nothing_anywhere(sets: Sets, which: str,
     assert not run("haproxy_map", arguments)["changed"]
 
 
+@on(once)
 @SIZES
 @pytest.mark.parametrize("which", BAD_OF_ACLS)
 def test_one_bad_entry_of_an_acl_changes_nothing_anywhere(sets: Sets, which: str, exclusive: bool, count: int) -> None:
@@ -147,12 +150,11 @@ def test_a_bad_value_for_a_key_that_is_there(sets: Sets, name: str, value: str, 
     assert "'b'" in failure["msg"]
 
 
+@on(may_differ)
 @pytest.mark.parametrize("bad", ["not-an-ip", "10.0.0.0/99"])
 @SIZES
 def test_an_entry_that_is_bad_on_one_process_only(sets: Sets, bad: str, count: int, exclusive: bool) -> None:
     """The fourth instance has the file as addresses, the others as texts, which take it."""
-    if sets.count == 1 or sets.version.has_nbproc:
-        pytest.skip("needs instances with different configurations")
     sets.put(MAP, MIXED, ["10.0.0.1 v"])
     sets.recorders.clear()
     entries = {**dict.fromkeys(filler("ip", count), "v"), bad: "v"}
@@ -165,10 +167,9 @@ def test_an_entry_that_is_bad_on_one_process_only(sets: Sets, bad: str, count: i
     assert nothing_live_sent(sets)
 
 
+@on(lambda haproxy, count: not can_replace(haproxy, count))
 def test_on_2_2_what_was_added_is_taken_back(sets: Sets) -> None:
     """Also where a key that is added was there already, and where another's order counts."""
-    if sets.has_versions:
-        pytest.skip("HAProxy 2.4 and newer try it elsewhere first")
     sets.put(MAP, "reg.map", ["^/b 1", "^/a 1", "^/c 1"])
     entries = [("^/a", "1"), ("^/a", "2"), ("^/d", "1"), ("^(bad", "1")]
     for exclusive in (False, True):
@@ -204,9 +205,8 @@ def test_a_number_names_a_map_where_it_is_the_same_on_all(sets: Sets) -> None:
     assert all(f" {sets.path('str.map')}" in line["command"] for line in result["commands"])
 
 
+@on(may_differ)
 def test_a_number_that_means_different_maps_is_refused(sets: Sets) -> None:
-    if sets.count == 1 or sets.version.has_nbproc:
-        pytest.skip("all processes have the same configuration")
     number = sets.number(0, MAP, sets.path("beg.map"))
     sets.recorders.clear()
     failure = fails(sets, MAP, number, entries={"a": "v"})
@@ -231,9 +231,8 @@ def test_d08_a_set_that_no_configuration_loads_is_a_clear_failure(sets: Sets, ki
     assert nothing_sent(sets)
 
 
+@on(may_differ)
 def test_a_set_on_some_processes_only_is_done_there_and_told(sets: Sets) -> None:
-    if sets.count == 1 or sets.version.has_nbproc:
-        pytest.skip("needs instances with different configurations")
     for index in (0, 1):
         sets.fill(index, MAP, SOME, [])
     result = well(sets, MAP, SOME, entries={"a": "v"})

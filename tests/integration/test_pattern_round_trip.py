@@ -18,16 +18,20 @@ from hypothesis import strategies as st
 
 from lab.fleet import one
 from lab.tasks import run
-from lab.versions import Version, versions
+from lab.versions import Version
 
-from .patterns import ACL, MAP, Sets, entries_at, nothing_sent, started, well
+from .conftest import can_replace, on
+from .patterns import ACL, LAYOUTS, MAP, Sets, entries_at, layout_id, nothing_sent, started, well
 
 
-@pytest.fixture(scope="module", params=versions(), ids=lambda version: f"haproxy={version}")
+@pytest.fixture(scope="module", params=[layout for layout in LAYOUTS if layout[1] == 1], ids=layout_id)
 def sets(request: pytest.FixtureRequest) -> Iterator[Sets]:
     """One process of each version."""
-    with started(request.param, 1) as running:
+    with started(*request.param) as running:
         yield running
+
+
+AT_ONCE = on(lambda haproxy, count: count == 1 and can_replace(haproxy, count))
 
 
 # Texts that are hard for somebody on the way: for YAML's heirs, for the line, for the payload, for the file.
@@ -151,9 +155,8 @@ def test_texts_of_a_map_in_a_payload(sets: Sets) -> None:
     assert stored(sets, MAP, "str.map") == of_map({**HARD, **MANY})
 
 
+@AT_ONCE
 def test_texts_of_a_map_at_once(sets: Sets) -> None:
-    if not sets.has_versions:
-        pytest.skip("HAProxy 2.4 brought versions")
     sets.put(MAP, "str.map", ["old v"])
     well(sets, MAP, "str.map", entries=HARD, exclusive=True, atomic="always")
     assert stored(sets, MAP, "str.map") == of_map(HARD)
@@ -170,20 +173,30 @@ def test_texts_of_an_acl_by_single_commands(sets: Sets, count: int) -> None:
     assert stored(sets, ACL, "str.acl") == [b"old"]
 
 
+@AT_ONCE
 def test_texts_of_an_acl_at_once(sets: Sets) -> None:
-    if not sets.has_versions:
-        pytest.skip("HAProxy 2.4 brought versions")
     sets.put(ACL, "str.acl", ["old"])
     well(sets, ACL, "str.acl", entries=PATTERNS, exclusive=True, atomic="always")
     assert stored(sets, ACL, "str.acl") == of_acl(PATTERNS)
 
 
-@pytest.mark.parametrize("atomic", ["auto", "always"])
-@pytest.mark.parametrize("count", [0, 201], ids=["few", "many"])
-def test_bytes_that_are_no_utf_8_by_a_file(sets: Sets, atomic: str, count: int, tmp_path: Path) -> None:
+FILLED = pytest.mark.parametrize("count", [0, 201], ids=["few", "many"])
+
+
+@FILLED
+def test_bytes_that_are_no_utf_8_by_a_file(sets: Sets, count: int, tmp_path: Path) -> None:
     """Which ``entries`` cannot say."""
-    if atomic == "always" and not sets.has_versions:
-        pytest.skip("HAProxy 2.4 brought versions")
+    bytes_come_back(sets, "auto", count, tmp_path)
+
+
+@AT_ONCE
+@FILLED
+def test_bytes_that_are_no_utf_8_by_a_file_at_once(sets: Sets, count: int, tmp_path: Path) -> None:
+    bytes_come_back(sets, "always", count, tmp_path)
+
+
+def bytes_come_back(sets: Sets, atomic: str, count: int, tmp_path: Path) -> None:
+    """Texts of a file that are no UTF-8 are stored, seen to be there and deleted."""
     lines = [b"k\xe9 v\xe9", b"\xff\xfe \x80", b"latin1 \xfcber all;es", b"half\xe2\x82 \xe2"]
     lines += [b"f%d \xe9%d" % (n, n) for n in range(count)]
     (tmp_path / "src").write_bytes(b"\n".join(lines) + b"\n")
