@@ -248,18 +248,51 @@ _ITEM = r"""
 """
 
 
+_MEMBERS = r"""
+options:
+  servers:
+    description:
+      - The servers that the backend must have. Each is one that is there already, by its name, or one that is created, with
+        C(address) and C(options), and ends ready with its checks enabled; what the item says beside that is given to the
+        server as M(haproxyadmin.haproxy.haproxy_server) does it.
+      - An item without C(state) leaves the state of a server that is there as it is.
+      - When omitted, servers are left as they are.
+    type: list
+    elements: dict
+    suboptions:
+      name:
+        description:
+          - The name of one server. With O(slots), of the slot that this address has to be in.
+        type: str
+      backend:
+        description:
+          - The backend that the task is about; what is fed back has it.
+        type: str
+"""
+
+_MEMBER = r"""
+      {name}:
+        description:
+          - As O(haproxyadmin.haproxy.haproxy_server#module:{name}), for this server.
+        type: raw
+"""
+
+
 def _names(text: str) -> list[str]:
     """The options that a text documents."""
     return re.findall(r"^  (\w+):$", text, re.MULTILINE)
 
 
-def _items(*texts: str) -> str:
+def _items(form: str, *texts: str) -> str:
     """What can stand in an item of ``servers``, of the texts that document it."""
-    return "".join(_ITEM.format(name=name).lstrip("\n") for text in texts for name in _names(text))
+    return "".join(form.format(name=name).lstrip("\n") for text in texts for name in _names(text))
 
 
 class ModuleDocFragment:
     """What one server can be asked for, and ``servers``, whose items take all of it."""
 
     # annotated: ansible-test reads texts out of the source of plain assignments, and this one is put together
-    DOCUMENTATION: str = _OPTIONS + _SERVERS.lstrip("\n") + _items(_OPTIONS, Fleet.WAIT)
+    DOCUMENTATION: str = _OPTIONS + _SERVERS.lstrip("\n") + _items(_ITEM, _OPTIONS, Fleet.WAIT)
+
+    # of a backend's servers
+    MEMBERS: str = _MEMBERS + _items(_MEMBER, _OPTIONS, Fleet.WAIT)

@@ -17,7 +17,7 @@ import pytest
 import yaml
 
 from lab.apps import Apps
-from lab.config import bind_lines, servers_body
+from lab.config import DEFAULTS, bind_lines, servers_body
 from lab.fleet import Fleet, layout
 from lab.oracle import Truth, servers
 from lab.ports import free_port
@@ -36,10 +36,23 @@ DOCUMENTED = "/run/haproxy/"
 SETS = "/etc/haproxy/"
 RST = ROOT / "docs" / "docsite" / "rst"
 # Guides whose tasks need nothing but a HAProxy.
-GUIDES = ("guide", "servers", "statistics", "maps")
+GUIDES = ("guide", "servers", "backends", "statistics", "maps")
 # A code block: the lines behind its directive that are empty or indented.
 BLOCK = re.compile(r"^\.\. code-block:: yaml\+jinja\n((?:\n|[ ]+.*\n)+)", re.MULTILINE)
 NEEDS = re.compile(r" *# Needs HAProxy (\d+)\.(\d+)")
+# What only examples about backends speak of, beside the sample body.
+BACKENDS = f"""
+{DEFAULTS.replace("defaults", "defaults web")}
+backend pool
+    balance roundrobin
+    server-template slot 1-4 127.0.0.1:80 check inter 200ms disabled
+
+backend sticky
+    balance roundrobin
+    cookie SRV insert dynamic
+    dynamic-cookie-key configured
+    server web1 127.0.0.1:8081
+"""
 # What maps and ACLs hold, in HAProxy and in their files, when the examples have run: the same on every version.
 SHOP = "# hosts of the shop\na.example.com www\nwww.example.com www\n"
 HELD: dict[str, dict[str, list[str]]] = {
@@ -177,9 +190,13 @@ Text
 def test_the_examples_run(haproxy: Version, name: str, apps: Apps, tmp_path: Path) -> None:
     binds = bind_lines(free_port(), processes=4 if haproxy.has_nbproc else 1)
     sets = tmp_path / "sets"
-    with layout(haproxy, 4, servers_body(apps.ports, binds=binds) + sets_body(sets)) as fleet:
+    body = DEFAULTS + servers_body(apps.ports, binds=binds) + BACKENDS + sets_body(sets)
+    with layout(haproxy, 4, body) as fleet:
         wait_until_up(fleet)
-        tasks = list(tasks_for(haproxy, with_paths(examples()[name], fleet, sets)))
+        text = with_paths(examples()[name], fleet, sets)
+        for number, port in enumerate(apps.ports, 8081):
+            text = text.replace(f" port: {number}\n", f" port: {port}\n")
+        tasks = list(tasks_for(haproxy, text))
         assert tasks
         told = run_tasks(tmp_path, fleet, tasks, deploy="true")
         deploys = sum("ansible.builtin.include_tasks" in task for task in every(tasks))

@@ -216,6 +216,96 @@ ADDED = {
     "nocheck": "127.0.0.1:8101 check no-check",
     "nobackup": "127.0.0.1:8101 backup no-backup",
 }
+# Backends and dynamic cookies, in this order; test_backends_dialect.py has the commands. The last line gives one key
+# after the other, so long that hashing it takes each of its ways.
+BACKENDS_STAT = "show stat -1 6 -1"
+KEY_LENGTHS = (1, 23, 24, 31, 32, 33, 63, 64)
+BACKENDS = (
+    Wanted("backends_state", STATE),
+    Wanted("backends_stat", BACKENDS_STAT),
+    Wanted("cookie_key", "set dynamic-cookie-key backend sticky k2\\ x"),
+    Wanted("cookie_key_stat", BACKENDS_STAT),
+    Wanted("cookie_disable", "disable dynamic-cookie backend sticky"),
+    Wanted("cookie_disable_again", "disable dynamic-cookie backend sticky"),
+    Wanted("cookie_disabled_stat", BACKENDS_STAT),
+    Wanted("cookie_enable", "enable dynamic-cookie backend sticky"),
+    Wanted("cookie_enable_again", "enable dynamic-cookie backend sticky"),
+    Wanted("cookie_enable_keyless", "enable dynamic-cookie backend plain"),
+    Wanted("cookie_keyless_stat", BACKENDS_STAT),
+    Wanted("refused_cookie", "enable dynamic-cookie backend nowhere"),
+    Wanted("refused_cookie_key", "set dynamic-cookie-key backend nowhere k"),
+    Wanted("cookies_of_keys", ";".join(
+        f"set dynamic-cookie-key backend sticky {'k' * length};show stat sticky 4 -1" for length in KEY_LENGTHS
+    )),
+)  # fmt: skip
+# From 2.6 on.
+COOKIE_ADDED = (
+    Wanted("cookie_added", "add server sticky/late 127.0.0.1:8004"),
+    Wanted("cookie_added_stat", BACKENDS_STAT),
+)
+# From 3.4 on.
+PUBLISHED = (
+    Wanted("backend_add", "add backend fresh from lab mode http"),
+    Wanted("backend_add_again", "add backend fresh from lab"),
+    Wanted("backend_add_refused", "add backend other from nowhere"),
+    Wanted("backend_added_stat", BACKENDS_STAT),
+    Wanted("backend_publish", "publish backend fresh"),
+    Wanted("backend_publish_again", "publish backend fresh"),
+    Wanted("backend_unpublish", "unpublish backend plain"),
+    Wanted("backend_unpublish_again", "unpublish backend plain"),
+    Wanted("backend_published_stat", BACKENDS_STAT),
+    Wanted("backend_publish_refused", "publish backend nowhere"),
+    Wanted("backend_publish_disabled", "publish backend off"),
+    Wanted("backend_del_published", "del backend fresh"),
+    Wanted("backend_del_served", "unpublish backend served;del backend served"),
+    Wanted("backend_del_needed", "del backend sticky"),
+    Wanted("backend_del_nowhere", "del backend nowhere"),
+    Wanted("backend_unpublish_fresh", "unpublish backend fresh"),
+    Wanted("backend_del", "del backend fresh"),
+    Wanted("backend_deleted_stat", BACKENDS_STAT),
+)
+_BACKENDS = """
+defaults lab
+    mode http
+    timeout connect 2s
+    timeout client 60s
+    timeout server 60s
+
+frontend public
+{binds}
+    default_backend sticky
+
+backend sticky
+    balance roundrobin
+    cookie SRV insert dynamic
+    dynamic-cookie-key secret
+    server four 127.0.0.1:8001
+    server six [::1]:8003
+    server own 127.0.0.1:8002 cookie mine
+
+backend plain
+    balance roundrobin
+    server web1 127.0.0.1:8001
+
+backend owned
+    balance roundrobin
+    cookie SRV insert
+    server web1 127.0.0.1:8001 cookie one
+
+backend local
+    balance roundrobin
+    cookie SRV insert dynamic
+    dynamic-cookie-key secret
+    server path unix@/nonexistent/path.sock
+
+backend served
+    balance roundrobin
+    server web1 127.0.0.1:8001 disabled
+
+backend off
+    disabled
+    server web1 127.0.0.1:8001
+"""
 # Maps and ACLs, the files first. What differs of the files' place on each machine is called this.
 PATTERNS = "/etc/haproxy"
 PATTERN_FILES = {
@@ -389,6 +479,7 @@ def main() -> int:
             _capture_settings(version, apps.ports, folder)
             _capture_master(version, apps.ports, folder)
             _capture_frontends(version, folder)
+            _capture_backends(version, folder)
             _capture_patterns(version, folder)
             if version.has_nbproc:
                 _capture_nbproc(version, servers_body(apps.ports), folder)
@@ -515,6 +606,14 @@ def _capture_frontends(version: Version, folder: Path) -> None:
     body = "".join(f"frontend {name}\n{bind_lines(free_port())}    maxconn 100\n" for name in names)
     with one(version, body) as fleet:
         for wanted in FRONTENDS:
+            _write(fleet, wanted, folder)
+
+
+def _capture_backends(version: Version, folder: Path) -> None:
+    """Dynamic cookies of servers that nobody connects to, and backends that come and go."""
+    with one(version, _BACKENDS.format(binds=bind_lines(free_port()))) as fleet:
+        later = ((COOKIE_ADDED, (2, 6)), (PUBLISHED, (3, 4)))
+        for wanted in (*BACKENDS, *(it for those, since in later if version.number >= since for it in those)):
             _write(fleet, wanted, folder)
 
 

@@ -12,6 +12,8 @@ from suite.paths import CACHE
 
 LIMIT = 140 * 1024
 """Bytes of source that a module may load above ansible.builtin.ping. What only some tasks need is loaded by those."""
+LIMITS = {"haproxy_backend": 180 * 1024}
+"""The same of modules that are another one and more."""
 
 _LOADED = """
 import importlib, os, sys

@@ -41,7 +41,7 @@ def unit_on_oldest(log: Log) -> list[Row]:
 
 def integration(log: Log) -> list[Row]:
     """The modules in the test's own process, on every HAProxy; most of the time is waiting, hence the workers."""
-    return _on_every_version(log, "integration", ["-m", "not target", "-p", "xdist.plugin", "-n", "3"])
+    return _on_every_version(log, "integration", ["-m", "not target", "-p", "xdist.plugin", "-n", "4"])
 
 
 def playbooks(log: Log) -> list[Row]:

@@ -50,6 +50,7 @@ LEVELS = {
     "module_utils/_server_options.py": 8,
     "module_utils/_server_items.py": 8,
     "module_utils/_pattern_options.py": 8,
+    "module_utils/_backend_options.py": 8,
     "module_utils/_runner.py": 8,
     "modules/": 9,
 }
@@ -271,7 +272,7 @@ def test_the_walk_sees_the_imports_that_there_are() -> None:
     } <= seen
     assert {file for file, _of in seen} >= set(_sources()) - {
         f"module_utils/{name}.py"
-        for name in ("_errors", "_argspec", "_pattern_options", "_lookup", "_dialect/pattern_files")
+        for name in ("_errors", "_argspec", "_pattern_options", "_lookup", "_dialect/pattern_files", "_dialect/cookies")
     }
 
 

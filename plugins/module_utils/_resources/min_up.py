@@ -92,8 +92,14 @@ def _leaves(values: Values) -> bool:
 
 
 def _joins(server: Server, values: Values) -> bool:
-    """Whether the server comes into service."""
-    return not in_service(server) and (values.state == "ready" or (values.state == "present" and not server.present))
+    """Whether the server comes into service; a backup is none that others may go for."""
+    comes = values.state == "ready" or (values.state == "present" and not server.present)
+    said = dict(zip(values.options, values.options[1:]))
+    weight = values.settings.get("weight")
+    first = said.get("weight", "1")
+    initial = server.initial_weight if server.present else int(first) if first.isdecimal() else 1
+    idle = weight.of(initial) == 0 if weight is not None else not (server.weight if server.present else initial)
+    return comes and not (in_service(server) or idle or server.backup or "backup" in values.options)
 
 
 def _loses(server: Server, values: Values) -> bool:

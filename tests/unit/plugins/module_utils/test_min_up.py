@@ -15,9 +15,14 @@ from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._dialect.serv
     Server,
 )
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._errors import InputError
-from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.min_up import in_service, least
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._fleet import PerProcess
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.min_up import (
+    in_service,
+    least,
+    refuse_too_few,
+)
 
-from unit.plugins.module_utils.wished import commands, goals_of, item, resource, seen, server
+from unit.plugins.module_utils.wished import asked, commands, goals_of, item, resource, seen, server
 
 
 @pytest.mark.parametrize(
@@ -197,3 +202,90 @@ def test_nothing_is_refused_where_nobody_guards() -> None:
 def test_what_is_no_number_is_refused_before_anything_is_sent(written: str) -> None:
     with pytest.raises(InputError, match="min_up"):
         goals_of(resource(state="ready", min_up=written), {"p1": seen(*_four())})
+
+
+# Where those that come may count ---------------------------------------------------------------------------------
+
+_NEW = {"address": "192.0.2.9", "state": "present"}
+_OUT, _BACK = {"state": "maint"}, {"state": "ready"}
+
+
+def _absent(name: str) -> Server:
+    return server(name=name, present=False, op_state=STOPPED)
+
+
+def _needs(servers: list[Server], wished: dict[str, dict[str, Any]], min_up: str, *, joined_first: bool) -> bool:
+    values = {("www", name): asked(min_up=min_up, **options) for name, options in wished.items()}
+    return refuse_too_few(PerProcess({"p1": seen(*servers)}), {"p1": values}, joined_first=joined_first)
+
+
+@pytest.mark.parametrize(("servers", "wished", "min_up", "needed"), [
+    pytest.param(_four(), {"web1": _OUT}, "3", False, id="enough are left without them"),
+    pytest.param(
+        [*_four(), _absent("web5")], {"web1": _OUT, "web5": _NEW}, "3", False, id="enough are left, and one comes"
+    ),
+    pytest.param([*_four(), _absent("web5")], {"web1": _OUT, "web5": _NEW}, "4", True, id="one that is made"),
+    pytest.param(
+        [*_four(), _absent("web5")], {"web1": _OUT, "web5": {**_NEW, "state": "ready"}}, "4", True,
+        id="one that is made ready",
+    ),
+    pytest.param(_four(web2={"state": "maint"}), {"web1": _OUT, "web2": _BACK}, "3", True, id="one that comes back"),
+    pytest.param(_four(web2={"op_state": STOPPED}), {"web1": _OUT, "web2": _BACK}, "3", True, id="one that is down"),
+    pytest.param([*_four(), _absent("web5")], {"web5": _NEW}, "5", False, id="nobody goes"),
+    pytest.param(
+        [*_four(web1={"op_state": STOPPED}), _absent("web5")], {"web1": _OUT, "web5": _NEW}, "4", False,
+        id="who goes was not in service",
+    ),
+    pytest.param(
+        [*_four(), _absent("web5")], {"web1": {"weight": "0"}, "web5": _NEW}, "4", True, id="weight 0 takes out, too"
+    ),
+    pytest.param(
+        [server(name="web1"), _absent("web5")], {"web1": {"state": "absent"}, "web5": _NEW}, "100%", True,
+        id="a percentage is of those that are there",
+    ),
+])  # fmt: skip
+def test_who_has_to_be_up_before_others_go(
+    servers: list[Server], wished: dict[str, dict[str, Any]], min_up: str, needed: bool
+) -> None:
+    assert _needs(servers, wished, min_up, joined_first=True) is needed
+    if needed:
+        with pytest.raises(InputError, match=r"^min_up is "):
+            _needs(servers, wished, min_up, joined_first=False)
+    else:
+        assert not _needs(servers, wished, min_up, joined_first=False)
+
+
+@pytest.mark.parametrize(("servers", "wished", "min_up", "left"), [
+    pytest.param([*_four(), _absent("web5")], {"web1": _OUT, "web2": _OUT, "web5": _NEW}, "4", 3, id="one too few"),
+    pytest.param(_four(), {"web1": _OUT, "web2": _BACK}, "4", 3, id="one in service already does not come"),
+    pytest.param(
+        _four(web2={"state": "maint"}), {"web1": _OUT, "web2": {"state": "present"}}, "3", 2,
+        id="present leaves one in maintenance there",
+    ),
+    pytest.param(
+        _four(web2={"state": "maint"}), {"web1": _OUT, "web2": {"weight": "9"}}, "3", 2, id="a weight brings nobody back"
+    ),
+    pytest.param(
+        [*_four(), _absent("web5")], {"web1": _OUT, "web5": {"address": "192.0.2.9", "state": "drain"}}, "4", 3,
+        id="one that is made and drains",
+    ),
+])  # fmt: skip
+def test_too_few_even_with_those_that_come(
+    servers: list[Server], wished: dict[str, dict[str, Any]], min_up: str, left: int
+) -> None:
+    with pytest.raises(InputError, match=rf"^min_up is .*, and without web1.* only {left} would be$"):
+        _needs(servers, wished, min_up, joined_first=True)
+
+
+def test_who_comes_to_another_backend_does_not_count() -> None:
+    wished = {("www", "web1"): asked(min_up="4", **_OUT), ("api", "web9"): asked(min_up="4", **_NEW)}
+    now = PerProcess({"p1": seen(*_four(), server("api", "web9", present=False))})
+    with pytest.raises(InputError, match="only 3 would be"):
+        refuse_too_few(now, {"p1": wished}, joined_first=True)
+
+
+def test_it_is_needed_where_one_process_needs_it() -> None:
+    wished = {("www", "web1"): asked(min_up="3", **_OUT), ("www", "web5"): asked(min_up="3", **_NEW)}
+    four, three = seen(*_four(), _absent("web5")), seen(*_four(web2={"op_state": STOPPED}), _absent("web5"))
+    assert refuse_too_few(PerProcess({"p1": three, "p2": four}), dict.fromkeys(("p1", "p2"), wished), joined_first=True)
+    assert not refuse_too_few(PerProcess({"p1": four}), {"p1": wished}, joined_first=True)
