@@ -54,6 +54,7 @@ options:
       - The file is where HAProxy says, on the managed host. Where that is not so, as with HAProxy in a container, use
         M(ansible.builtin.copy). A set without a file, or with a relative path, is refused.
       - An entry of the file that does not run is part of the diff, and goes. This is looked at in every run.
+      - Refused where processes hold other entries beside those of the task; O(exclusive) makes them the same.
     type: bool
     default: false
   backup:

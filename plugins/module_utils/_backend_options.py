@@ -124,8 +124,9 @@ def _wishes(backend: str, params: Params) -> Iterator[Wish]:
         listed.append(names["name"])
         each = {process: values_of(its) for process, its in special.items()}
         yield Wish(_exact(names["name"]), here, values_of(values), each, values["fail_on_not_found"])
-    if len(set(listed)) < len(listed):
-        raise InputError(f"two items of servers are about {next(name for name in listed if listed.count(name) > 1)}")
+    twice = sorted({name for name in listed if listed.count(name) > 1})
+    if twice:
+        raise InputError(f"two items of servers are about {twice[0]}")
     for pattern, weight in (params["weights"] or {}).items():
         asked = values_of({**_beside(params), "state": None, "weight": str(weight), **_NO_LEAVING})
         yield Wish(names_of("weights", [str(pattern)]), here, asked, {}, fail_on_not_found=True)

@@ -27,7 +27,8 @@ def probe(address: Address) -> Conversation[list[Process]]:
     except TimedOut as error:
         if error.partial and not error.partial.startswith(b"\n"):
             raise NotHAProxy(f"{address.text} is no HAProxy: it says {error.partial[:60]!r} and goes on") from error
-        raise TimedOut(f"{error.message}; it hangs, or its 'stats maxconn' connections are all in use") from error
+        error.message += "; it hangs, or its 'stats maxconn' connections are all in use"
+        raise
     except NotHAProxy as error:
         if error.said.startswith("Unknown command"):  # what a master has to say to the facts, on all versions
             from ._master import workers  # most addresses are none

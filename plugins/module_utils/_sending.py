@@ -85,11 +85,11 @@ class Ledger:
 
 
 def attempted(
-    fleet: Fleet, commands: Mapping[str, Sequence[Command]], versions: Mapping[str, str] = {}
+    fleet: Fleet, commands: Mapping[str, Sequence[Command]], versions: Mapping[str, str] | None = None
 ) -> dict[str, Told]:
     """Tell each process its commands, all at once; what became of them."""
     told = {}
-    talks = {name: tell(fleet[name], sent, versions.get(name, "")) for name, sent in commands.items()}
+    talks = {name: tell(fleet[name], sent, (versions or {}).get(name, "")) for name, sent in commands.items()}
     for name, answer in fleet.attempt(talks).items():
         one = Told(unsure=tuple(commands[name]), error=answer) if isinstance(answer, HAProxyError) else answer
         # An old worker that has ended has no session any more.

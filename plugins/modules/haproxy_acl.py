@@ -15,8 +15,8 @@ description:
   - Adds and deletes entries of an ACL in the memory of HAProxy 2.2 and newer, or replaces all of them. No file is
     written unless O(persist) says so; a reload brings the entries of the file back.
   - All processes of O(socket) are read first. Only processes whose entries are not as wished get a command, and
-    afterwards the entries are read again. Every process that has the ACL ends with the same; one that lacks it is named
-    in a warning.
+    afterwards the entries are read again. Every process that has the ACL ends with the wished entries; one that lacks it
+    is named in a warning.
   - One entry that HAProxy does not take fails the task, and nothing changes on any process. HAProxy 2.2 may take some
     entries beside the one that it refuses; they are taken back.
   - HAProxy 3.3 and newer show and change ACLs on sockets of level C(admin) only, older ones on sockets of any level.
@@ -113,6 +113,11 @@ atomic:
   returned: success
   type: bool
   sample: false
+consistent:
+  description: Whether all processes that have it end with the same entries; a warning says so where they do not.
+  returned: success
+  type: bool
+  sample: true
 per_process:
   description: The counts of each process that has the ACL.
   returned: success

@@ -473,7 +473,7 @@ def main() -> int:
         for version in versions():
             folder = REPLIES / version.name
             folder.mkdir(parents=True, exist_ok=True)
-            for file in folder.glob("*.txt"):
+            for file in folder.iterdir():
                 file.unlink()
             _capture(version, body, folder)
             _capture_settings(version, apps.ports, folder)
@@ -483,7 +483,7 @@ def main() -> int:
             _capture_patterns(version, folder)
             if version.has_nbproc:
                 _capture_nbproc(version, servers_body(apps.ports), folder)
-            print(f"HAProxy {version}: {len(list(folder.glob('*.txt')))} replies")
+            print(f"HAProxy {version}: {len(list(folder.iterdir()))} replies")
     return 0
 
 
@@ -574,7 +574,7 @@ def _through(version: Version, pid: int, line: str) -> str:
 
 
 def _to_master(fleet: MasterFleet, name: str, line: str, folder: Path, pids: Mapping[int, str]) -> None:
-    (folder / f"{name}.txt").write_bytes(_scrubbed(_said(fleet.master, line), fleet, pids))
+    _put(folder, name, _scrubbed(_said(fleet.master, line), fleet, pids))
 
 
 def _said(master: str, line: str) -> bytes:
@@ -626,7 +626,7 @@ def _capture_patterns(version: Version, folder: Path) -> None:
 
         def write(name: str, reply: bytes, fleet: Fleet) -> None:
             reply = _counted_pointers(_scrubbed(reply, fleet).replace(place.encode(), PATTERNS.encode()))
-            (folder / f"{name}.txt").write_bytes(reply)
+            _put(folder, name, reply)
 
         versioned = version.number >= (2, 4)
         with one(version, body, operator=True) as fleet:
@@ -652,7 +652,7 @@ def _capture_nbproc(version: Version, body: str, folder: Path) -> None:
     with nbproc(version, 2, body, shared=True) as fleet:
         _write(fleet, Wanted("nbproc_facts", FACTS), folder)
         assert fleet.shared_socket is not None
-        (folder / "nbproc_facts_shared.txt").write_bytes(_scrubbed(ask(fleet.shared_socket, PREFIX + FACTS), fleet))
+        _put(folder, "nbproc_facts_shared", _scrubbed(ask(fleet.shared_socket, PREFIX + FACTS), fleet))
 
 
 def _all_checked(fleet: Fleet) -> bool:
@@ -698,7 +698,17 @@ def _write(fleet: Fleet, wanted: Wanted, folder: Path, ports: Mapping[int, str] 
     reply = ask(address, PREFIX + wanted.line)
     for port, name in (ports or {}).items():
         reply = re.sub(rb"(?<=[ :'])%d(?=[ ,'\n])" % port, name.encode(), reply)
-    (folder / f"{wanted.name}.txt").write_bytes(_scrubbed(reply, fleet))
+    _put(folder, wanted.name, _scrubbed(reply, fleet))
+
+
+def _put(folder: Path, name: str, reply: bytes) -> None:
+    """Into a file that is called a text when it is one."""
+    try:
+        reply.decode()
+        path = folder / f"{name}.txt"
+    except UnicodeDecodeError:
+        path = folder / f"{name}.bytes"
+    path.write_bytes(reply)
 
 
 def _scrubbed(reply: bytes, fleet: Fleet, pids: Mapping[int, str] | None = None) -> bytes:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 from .._dialect.pattern_files import entries_of, plain_lines
@@ -57,7 +58,7 @@ def _plain(option: object) -> list[bytes] | None:
     """The entries of a dictionary of texts in which none is doubtful; None: they have to be looked at one by one."""
     if not isinstance(option, Mapping) or {*map(type, option), *map(type, option.values())} != {str}:
         return None
-    if any([" " in key for key in option]):  # noqa: C419 a list is faster
+    if " " in "".join(option):
         return None
     try:
         data = encode("\n".join([f"{key} {value}" for key, value in option.items()]))
@@ -84,11 +85,8 @@ def _written(kind: str, option: object, *, keys_only: bool) -> Iterator[bytes]:
 
 def _pairs(kind: str, option: object, *, keys_only: bool) -> Iterable[tuple[object, object]]:
     """Key and value of each entry as it was written."""
-    if isinstance(option, str):  # as on a command line
-        try:
-            option = json.loads(option) if option.lstrip().startswith(("{", "[")) else [option]
-        except ValueError:
-            option = [option]
+    if isinstance(option, str):
+        option = _from_command_line(option)
     if isinstance(option, Mapping) and kind == MAP:
         return option.items()
     if isinstance(option, Mapping) or not isinstance(option, (list, tuple)):
@@ -96,6 +94,18 @@ def _pairs(kind: str, option: object, *, keys_only: bool) -> Iterable[tuple[obje
     if kind != MAP:
         return ((item, None) for item in option)
     return (_pair(number, item, keys_only=keys_only) for number, item in enumerate(option, 1))
+
+
+def _from_command_line(text: str) -> object:
+    """
+    :raises InputError: for what would be a list if this were one of Ansible's own: a pattern may hold commas.
+    """
+    if text.lstrip().startswith(("{", "[")):
+        with suppress(ValueError):
+            return json.loads(text)
+    if "," in text:
+        raise InputError(f'entries is a list; on a command line it is written as JSON: \'["a", "b"]\', not {text!r}')
+    return [text]
 
 
 def _pair(number: int, item: object, *, keys_only: bool) -> tuple[object, object]:
@@ -115,7 +125,9 @@ def _text(given: object, where: str) -> str:
         return given
     if isinstance(given, int) and not isinstance(given, bool):
         return str(given)
-    raise InputError(f"{where} is {given!r}; quote it if it is meant as a text")
+    written = "null" if given is None else json.dumps(given, default=str)
+    advice = "" if isinstance(given, (list, tuple, Mapping)) else "; quote it if it is meant as a text"
+    raise InputError(f"{where} is {written}{advice}")
 
 
 def _read(path: str, *, valued: bool, keys_only: bool) -> list[bytes]:

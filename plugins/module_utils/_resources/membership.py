@@ -20,19 +20,19 @@ _ALL = ("*", re.compile(""))
 
 @dataclass(frozen=True)
 class Others(Names):
-    """All names but those in ``names``."""
+    """All names but some."""
+
+    but: frozenset[str] = frozenset()
 
     def match(self, name: str) -> bool:
         return name not in self.but
-
-    but: frozenset[str] = frozenset()
 
     def unmatched(self, known: Collection[str]) -> list[str]:
         return []
 
 
 def others(names: Collection[str]) -> Others:
-    return Others(frozenset(), (_ALL,), but=frozenset(names))
+    return Others(frozenset(), (_ALL,), frozenset(names))
 
 
 class Tenant(NamedTuple):

@@ -71,7 +71,8 @@ def _fits(process: str, held: Held, target: Wish, found: Deviation, called: str)
     wrong = impossible(held.types, target, places)
     if wrong is not None:
         kinds = ", ".join(sorted(held.types.methods))
-        raise InputError(f"{_entry(target, wrong)} cannot be one of {called} of type {kinds}", process=process)
+        values = f" with values of type {held.types.value}" if held.types.value not in (None, "", "str") else ""
+        raise InputError(f"{_entry(target, wrong)} cannot be one of {called} of type {kinds}{values}", process=process)
     lines = target.lines if len(places) == len(target.lines) else [target.lines[place] for place in places]
     longest = max(map(len, lines), default=0)
     if longest < held.room and 2 * longest <= held.line:

@@ -194,12 +194,24 @@ class Patterns(Sessionless[Held]):
         return {part: text for way in aimed.values() for part, text in way.missed(now).items()}
 
     def warnings(self, before: Now) -> Iterable[str]:
+        if not self._consistent(before):
+            which = named(process for process, held in before.items() if held.ref)
+            yield f"{which} have other entries beside those of this task; exclusive makes them the same"
         for process, held in before.items():
             if held.ref is None:
                 yield f"process {process} does not have {self.name.called} {self.name.given}: {held.described}"
             if held.deviation.repeated and not self.wish.exclusive:
                 those = named(f"{printable(decode(key))!r} {times} times" for key, times in held.deviation.repeated)
                 yield f"keys that are there more than once on {process}: {those}; exclusive repairs that"
+
+    def _consistent(self, before: Now) -> bool:
+        """Whether all processes that have the set end with the same entries."""
+        here = [held for held in before.values() if held.ref]
+        if self.wish.exclusive or len(here) < 2:
+            return True
+        wholes = (sorted(merged(held.body, self.wish).lines) for held in here)
+        first = next(wholes)
+        return all(whole == first for whole in wholes)
 
     def diff(self, before: Now, after: Now, keys: Sequence[Any]) -> list[dict[str, object]]:
         from .pattern_told import diffs
@@ -222,7 +234,12 @@ class Patterns(Sessionless[Held]):
             from .pattern_choice import at_once  # most runs find everything as wished
 
             atomic = all(at_once(held, self.wish, held.deviation, always=self.always) for held in changing)
-        return {self.name.kind: self.name.given, **counts(before, after), "atomic": atomic}
+        return {
+            self.name.kind: self.name.given,
+            **counts(before, after),
+            "atomic": atomic,
+            "consistent": self._consistent(before),
+        }
 
 
 def _probe(body: bytes) -> str:

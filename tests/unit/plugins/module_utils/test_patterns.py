@@ -162,9 +162,13 @@ class TestReadingOnEveryVersion:
         ("name", "ordered"), [("nets", False), ("begs", False), ("regs", True), ("ips", False), ("names", True)]
     )
     def test_whether_order_counts(self, version: str, name: str, ordered: bool) -> None:
-        wholes: dict[str, list[Any]] = {"nets": [["2001:db8::/32", "c"], ["10.1.0.0/16", "b"], ["10.0.0.0/8", "a"]],
-                 "begs": [["/a/b", "y"], ["/a", "x"]], "regs": [["^/b", "y"], ["^/a", "x"]],
-                 "ips": ["10.9.0.0/16", "10.0.0.1"], "names": ["caf\udce9", "www"]}  # fmt: skip
+        wholes: dict[str, list[Any]] = {
+            "nets": [["2001:db8::/32", "c"], ["10.1.0.0/16", "b"], ["10.0.0.0/8", "a"]],
+            "begs": [["/a/b", "y"], ["/a", "x"]],
+            "regs": [["^/b", "y"], ["^/a", "x"]],
+            "ips": ["10.9.0.0/16", "10.0.0.1"],
+            "names": ["caf\udce9", "www"],
+        }
         whole = wholes[name]
         if name in ("nets", "regs"):
             whole.append(["^/c", "z"])
@@ -483,6 +487,7 @@ def test_warnings() -> None:
          "p3": held([], wish)}
     )  # fmt: skip
     assert list(_of(wish).warnings(before)) == [
+        "p1; p3 have other entries beside those of this task; exclusive makes them the same",
         "keys that are there more than once on p1: 'a' 2 times; '\\\\xe9' 2 times; exclusive repairs that",
         f"process p2 does not have a map {FILE}: there are none",
     ]
