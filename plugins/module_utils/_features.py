@@ -55,6 +55,8 @@ FEATURES = {
     # 3.4.0 crashes when its counters are cleared under traffic with rate limits.
     "clear_all_counters": Feature("clearing all counters", (2, 2), ((3, 4, 0), (3, 4, 0))),
     "set_versions": Feature("replacing a whole map or ACL at once", (2, 4)),
+    # 2.6 gives a new server none until dynamic cookies are enabled, or the key is said, once more; 3.0 does.
+    "cookies_of_new_servers": Feature("a dynamic cookie for a new server", (3, 0)),
     # From 3.4 on backends are made and deleted, and may be kept from getting traffic, while HAProxy runs.
     "dynamic_backends": Feature("adding, deleting, publishing or unpublishing a backend", (3, 4)),
     # Up to 2.8 "set map" and "del map" search all entries, one by one.

@@ -143,7 +143,7 @@ from ..module_utils._runner import run_info
 
 ARGUMENTS = {
     "map": {"type": "str", "aliases": ["file", "path"]},
-    "key": {"type": "str"},
+    "key": {"type": "str", "no_log": False},
 }
 
 

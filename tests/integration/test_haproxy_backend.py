@@ -544,13 +544,7 @@ def test_a_new_server_gets_its_cookie_from_the_new_key(jars: Farm) -> None:
     if not jars.can("2.6"):
         return
     wish = {"name": backend, "servers": [D], "dynamic_cookie_key": "a new key", "dynamic_cookie": "enabled"}
-    if jars.can("3.0"):
-        law(jars, wish)
-    else:  # 2.6 gives it none by itself, which is seen only then
-        result = run(MODULE, {**wish, "socket": jars.sockets})
-        enabled = [line["command"] for line in result["also_done"]]
-        assert set(enabled) <= {f"enable dynamic-cookie backend {backend}"}
-        silent(jars, wish)
+    law(jars, wish)  # 2.6 gives it none by itself
     assert all(len(those["d"]) == 16 for those in jars.cookies(backend))
 
 

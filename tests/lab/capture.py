@@ -702,13 +702,12 @@ def _write(fleet: Fleet, wanted: Wanted, folder: Path, ports: Mapping[int, str] 
 
 
 def _put(folder: Path, name: str, reply: bytes) -> None:
-    """Into a file that is called a text when it is one."""
+    """As it is, or, where it is no UTF-8, as Python would write it: ansible-test reads every file as a text."""
     try:
         reply.decode()
-        path = folder / f"{name}.txt"
+        (folder / f"{name}.txt").write_bytes(reply)
     except UnicodeDecodeError:
-        path = folder / f"{name}.bytes"
-    path.write_bytes(reply)
+        (folder / f"{name}.escaped").write_bytes(reply.decode("latin-1").encode("unicode_escape") + b"\n")
 
 
 def _scrubbed(reply: bytes, fleet: Fleet, pids: Mapping[int, str] | None = None) -> bytes:

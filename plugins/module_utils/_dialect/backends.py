@@ -25,6 +25,7 @@ class Backend(NamedTuple):
     :param present: whether it is there.
     :param published: whether it takes traffic; None: the configuration disables it.
     :param cookie: whether its servers get dynamic cookies (``partly``: not all that should); None: no server tells.
+    :param late: whether a server that is added gets no dynamic cookie.
     :param fits: whether these come from the key that is wished; None: no server tells.
     :param key: the secret that is to be said; never read.
     :param asked: whether HAProxy was asked if it can be deleted.
@@ -36,6 +37,7 @@ class Backend(NamedTuple):
     published: bool | None = False
     cookie: str | None = None
     fits: bool | None = None
+    late: bool = False
     key: str = ""
     asked: bool = False
     servers: int = 0

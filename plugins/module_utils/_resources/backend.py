@@ -12,7 +12,7 @@ from .._dialect import backends
 from .._dialect.backends import Backend
 from .._dialect.servers import Key, Server
 from .._errors import InputError
-from .._features import require
+from .._features import has, require
 from .._fleet import PerProcess
 from .._plan import Goal, Part, Step
 from .._process import Process
@@ -70,7 +70,8 @@ class Backends(Servers):
     def observe(self, process: Process) -> Conversation[Observed]:
         observed = yield from super().observe(process)
         table = yield from process.ask(backends.SHOW)
-        record = backends.parse_backend(table, self.wish.name, self.wish.key)
+        late = not has(process.facts.version, "cookies_of_new_servers")
+        record = backends.parse_backend(table, self.wish.name, self.wish.key)._replace(late=late)
         if not record.present and self.wish.name in observed.backends:
             record = record._replace(present=True, published=None)
         if record.present:
@@ -222,6 +223,9 @@ class Backends(Servers):
 
     def predicted(self, now: Observed, aimed: Mapping[Key, Any]) -> Observed:
         own, rest = self._split(aimed)
+        made = any(it.record.present and not now.servers[key].present for key, it in rest.items() if key in now.servers)
+        if made and now.backend.late and now.backend.cookie == "enabled":
+            now = now._replace(backend=now.backend._replace(cookie="partly", fits=False))
         now = super().predicted(now, rest)
         return now._replace(backend=own[self.wish.own].record._replace(asked=False)) if own else now
 
