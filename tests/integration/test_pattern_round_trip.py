@@ -256,11 +256,11 @@ MAP_REFUSED: dict[str, tuple[object, str]] = {
     "leading tab of a value": ({"key": "a", "value": "\tv"}, "value cannot be empty or begin with a blank"),
     "empty value": ({"key": "a", "value": ""}, "value cannot be empty or begin with a blank"),
     "pointer": ({"key": "#0x1", "value": "v"}, "pointer"),
-    "true": ({"key": "a", "value": True}, "True; quote it"),
+    "true": ({"key": "a", "value": True}, "true; quote it"),
     "float": ({"key": "a", "value": 1.5}, "1.5; quote it"),
-    "null": ({"key": "a", "value": None}, "None; quote it"),
-    "key that is false": ({"key": False, "value": "v"}, "False; quote it"),
-    "list as value": ({"key": "a", "value": ["v"]}, "quote it"),
+    "null": ({"key": "a", "value": None}, "null; quote it"),
+    "key that is false": ({"key": False, "value": "v"}, "false; quote it"),
+    "list as value": ({"key": "a", "value": ["v"]}, 'the value is ["v"]'),
     "no value": ({"key": "a"}, "a dictionary of key and value is wanted"),
     "one thing too many": ({"key": "a", "value": "v", "state": "absent"}, "a dictionary of key and value is wanted"),
     "text": ("a v", "a dictionary of key and value is wanted"),
@@ -290,7 +290,7 @@ ACL_REFUSED: dict[str, tuple[object, str]] = {
     "pointer": ("#0xdead", "pointer"),
     "true": (True, "quote it"),
     "null": (None, "quote it"),
-    "dictionary": ({"key": "a"}, "quote it"),
+    "dictionary": ({"key": "a"}, "the key is {"),
 }
 
 
