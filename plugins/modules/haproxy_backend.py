@@ -17,8 +17,8 @@ description:
     reload brings the configured servers and values back.
   - All processes of O(socket) are read first, and what one of them would refuse is refused before anything is sent. Servers
     that join come first, those that leave last.
-  - Creating and deleting servers needs HAProxy 2.6 and a load-balancing algorithm that is not static. O(slots) works on 2.2,
-    too.
+  - Creating and deleting servers needs HAProxy 2.6, creating also a load-balancing algorithm that is not static. O(slots) works
+    on 2.2, too.
 extends_documentation_fragment:
   - haproxyadmin.haproxy.fleet
   - haproxyadmin.haproxy.fleet.attributes

@@ -108,7 +108,7 @@ class Ref(NamedTuple):
         return self._command("set", f" {word(key)} {word(value)}")
 
     def delete(self, key: str) -> Command:
-        """Deletes all entries of this key; up to 3.2 refused when there is none."""
+        """Deletes all entries of this key, on 3.4 the first of them; up to 3.2 refused when there is none."""
         return self._command("del", " " + word(key))
 
     def clear(self) -> Command:

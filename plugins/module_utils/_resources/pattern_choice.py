@@ -47,7 +47,7 @@ def ways(process: str, held: Held, target: Wish, *, always: bool, called: str) -
 
 def at_once(held: Held, target: Wish, found: Deviation, *, always: bool) -> bool:
     """Whether the whole set is replaced."""
-    # From 3.3 on deleting takes one entry of a key at a time, before that all of them: a new version suits all.
+    # Up to 3.2 deleting takes all entries of a key, on 3.4 one of them: a new version suits all.
     keys = {key_of(line, valued=target.valued) for line in found.surplus}
     several = len(keys) < len(found.surplus) or any(key.startswith(POINTER) for key in keys)
     long = target.valued and not all(held.says(target.lines[place]) for place, _now in found.changed)

@@ -9,14 +9,13 @@ from typing import Any, Callable
 
 from .._dialect.patterns import ACL, MAP, Lookup, Ref, Row, parse_lookups
 from .._errors import InputError, ObjectNotFound
-from .._features import has
 from .._fleet import Fleet
 from .._keyed import entries
 from .._plan import named
 from .._process import Process
 from .._protocol import decode, printable, word
 from .._transport import Conversation
-from .pattern_names import NameOf, find, read_sets
+from .pattern_names import NameOf, find, read_sets, ref_of
 
 Result = dict[str, Any]
 
@@ -121,8 +120,7 @@ def _read(
     row = find(sets, name, shared=True)
     if row is None:
         return None, None
-    level = "admin" if has(process.facts.version, "sets_need_admin") else "user"
-    return row, (yield from ask(Ref(name.kind, row.name or f"#{row.number}", level)))
+    return row, (yield from ask(ref_of(process, name.kind, row)))
 
 
 def _there(name: NameOf, rows: Mapping[str, Row | None]) -> dict[str, Row]:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from .._dialect.patterns import ACL, LISTS, MAP, Row, parse_list
+from .._dialect.patterns import ACL, LISTS, MAP, Ref, Row, parse_list
 from .._errors import InputError
 from .._features import has
 from .._process import Process
@@ -57,6 +57,12 @@ def read_sets(process: Process, kind: str) -> Conversation[Sets]:
         can(process, [Command(LISTS[0].text, LISTS[0].text, "admin")])
     maps, acls = map(parse_list, (yield from process.ask_tables(LISTS)))
     return Sets(maps, acls) if kind == MAP else Sets(acls, maps)
+
+
+def ref_of(process: Process, kind: str, row: Row) -> Ref:
+    """How this process calls the set; by its number only where it has no name."""
+    level = "admin" if has(process.facts.version, "sets_need_admin") else "user"
+    return Ref(kind, row.name or f"#{row.number}", level)
 
 
 def find(sets: Sets, wanted: NameOf, *, other: bool = False, shared: bool = False) -> Row | None:

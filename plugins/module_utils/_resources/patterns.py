@@ -10,9 +10,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from .._dialect.patterns import MAP, Ref, parse_lookups
+from .._dialect.patterns import MAP, parse_lookups
 from .._errors import InputError, ObjectNotFound, Overtaken
-from .._features import has
 from .._fleet import PerProcess
 from .._keyed import Wish, compare, entries, key_of, merged
 from .._plan import Goal, Part, Step, named
@@ -22,7 +21,7 @@ from .._sessionless import Sessionless
 from .._transport import Conversation
 from .entries import wish_of
 from .pattern_held import Held, deviation
-from .pattern_names import NameOf, Sets, find, read_sets
+from .pattern_names import NameOf, Sets, find, read_sets, ref_of
 
 if TYPE_CHECKING:
     from .pattern_ways import Way
@@ -63,8 +62,7 @@ class Patterns(Sessionless[Held]):
         row = find(sets, self.name)
         if row is None:
             return Held(process.facts, self.wish, described=self._why_none(sets))
-        level = "admin" if has(process.facts.version, "sets_need_admin") else "user"
-        ref = Ref(self.name.kind, row.name or f"#{row.number}", level)
+        ref = ref_of(process, self.name.kind, row)
         body = yield from process.read(ref.show())
         found = compare(body, self.wish)
         marks = sum(map(len, (process.route.start, process.route.each, encode(ref.called)))) + _MARKS
