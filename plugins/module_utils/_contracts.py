@@ -17,10 +17,16 @@ S = TypeVar("S")
 
 
 class File(Protocol):
-    """A file that is to be written once HAProxy has taken everything."""
+    """A file that is to be written before anything is sent, or once HAProxy has taken everything."""
 
     @property
     def diff(self) -> dict[str, object]: ...
+
+    def begin(self) -> None:
+        """Write what has to be there before the first command.
+
+        :raises InputError: when it cannot be written; then nothing is sent.
+        """
 
     def result(
         self,
@@ -63,8 +69,8 @@ class Resource(Protocol[S]):
     def diff(self, before: PerProcess[S], after: PerProcess[S], keys: Sequence[Any]) -> list[dict[str, object]]:
         """What changes on these objects, in Ansible's own form."""
 
-    def file(self, after: PerProcess[S]) -> File | None:
-        """A file on the target that is to hold the same, and does not."""
+    def file(self, before: PerProcess[S], after: PerProcess[S]) -> File | None:
+        """A file on the target that is to be another than it is."""
 
     def remains(self, process: Process) -> Conversation[Mapping[Any, int]]:
         """Sessions that an old worker still has: object → how many."""

@@ -146,7 +146,7 @@ class _Task:
         self._known.update(resource.known(origin))
         for warning in resource.warnings(before):
             self.module.warn(warning)
-        file = resource.file(told.after)
+        file = resource.file(told.before, told.after)
         if planned.counts_old and fleet.old is None:
             self.module.warn(
                 "old workers are unknown: add the master socket, so that their sessions are waited for, too"
@@ -154,6 +154,8 @@ class _Task:
         after, waited, commands = planned.after, 0.0, planned.commands()
         if not self.predicts:
             after, waited, commands = before, 0.0, []
+            if file is not None:
+                file.begin()
             if planned.does_something:
                 after, waited, commands = self._carry_out(fleet, resource, planned)
         result = {

@@ -10,6 +10,7 @@ from typing import Any
 from ._argspec import WAIT
 from ._errors import InputError
 from ._resources.selection import names_of
+from ._resources.server import Servers
 from ._resources.values import STATES, values_of
 from ._resources.wishes import Wish, Wishes
 
@@ -64,11 +65,33 @@ ARGUMENTS: Spec = {
         },
     },
     **SERVER,
+    "former": {"type": "str", "choices": ["keep", "replace", "restore"]},
+    "former_share": {"type": "int", "default": 100},
+    "state_dir": {"type": "path"},
 }
 RULES: dict[str, Any] = {
     "mutually_exclusive": [("name", "servers"), ("wait_timeout", "wait_retries")],
     "required_one_of": [("name", "servers")],
 }
+
+
+def servers_of(params: Params) -> Servers:
+    """The servers that a task is about.
+
+    :raises InputError: for a value that nothing can be meant by.
+    """
+    wishes = wishes_of(params)
+    if params["former"] is None:
+        return Servers(wishes)
+    from ._resources.former import Keeping, Restoring  # few tasks remember anything
+    from ._resources.state_files import StateFiles, folders
+
+    if not 1 <= params["former_share"] <= 100:
+        raise InputError(f"former_share is {params['former_share']}; it is a percentage from 1 to 100")
+    files = StateFiles(folders(params["state_dir"]))
+    if params["former"] == "restore":
+        return Restoring(wishes, files, params["former_share"])
+    return Keeping(wishes, files, anew=params["former"] == "replace")
 
 
 def wishes_of(params: Params) -> Wishes:

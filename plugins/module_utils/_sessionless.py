@@ -25,7 +25,7 @@ class Sessionless(Generic[S]):
     def known(self, before: PerProcess[S]) -> dict[str, object]:
         return {}
 
-    def file(self, after: PerProcess[S]) -> Any:
+    def file(self, before: PerProcess[S], after: PerProcess[S]) -> Any:
         return None
 
     def remains(self, process: Process) -> Conversation[Mapping[Any, int]]:

@@ -40,6 +40,32 @@ options:
       - When omitted, every backend that has the server is meant. A server to be created needs its backend.
     type: list
     elements: str
+  former:
+    description:
+      - Keeps what servers were in files on the target, one for each backend and server, so that they can become the same
+        again in another task, after a deploy that was broken off, or by somebody else.
+      - V(keep) writes state and weight of each server, as read on each process, to O(state_dir) before anything is sent. What is kept
+        of it already stays, and so does the state before the first of several such tasks. The weight of a server whose
+        agent check runs is the agent's and not kept.
+      - V(replace) does the same and forgets what was kept before.
+      - V(restore) gives each server the state and the weight that were kept of it, whatever else the task says of them,
+        and removes the file when everything has come true, with O(wait) when the server is up. Nothing is waited for
+        where it was not ready. A server of which nothing is kept is given what the task says.
+      - When omitted, nothing is kept and no file is looked at.
+    type: str
+    choices: [keep, replace, restore]
+  former_share:
+    description:
+      - With O(former=restore), the percentage of the former weight that a server gets, rounded down and at least 1; the
+        file stays until this is 100.
+    type: int
+    default: 100
+  state_dir:
+    description:
+      - The directory of the files of O(former), made when it is missing.
+      - When omitted, C(/var/lib/haproxyadmin), or where the user can write nothing there,
+        C(~/.local/state/haproxyadmin).
+    type: path
 """
 
 EXAMPLES = r"""
@@ -114,6 +140,20 @@ EXAMPLES = r"""
     - name: Put it back as it was
       haproxyadmin.haproxy.haproxy_server:
         servers: "{{ before.servers | map(attribute='before') }}"
+
+- name: Take a server out for a while, and remember what it was
+  haproxyadmin.haproxy.haproxy_server:
+    name: web4
+    state: drain
+    wait: true
+    former: keep
+
+- name: Let it be what it was, with the weight that it had, and forget that
+  haproxyadmin.haproxy.haproxy_server:
+    name: web4
+    state: ready
+    wait: true
+    former: restore
 
 - name: Send a server's traffic to another machine
   haproxyadmin.haproxy.haproxy_server:
@@ -230,6 +270,15 @@ servers:
           queue: 0
           sessions: 3
           status: DRAIN
+former:
+  description:
+    - What is kept, or was given back, of each server, by backend and name, with C(state) and C(weight). Where processes
+      disagree, a value is a dictionary of process and value.
+  returned: with O(former), on success
+  type: list
+  elements: dict
+  sample:
+    - {backend: www, name: web1, state: ready, weight: 100}
 commands:
   description:
     - Commands that were sent, or in check mode would be sent, in the order of sending within each process. More than 200 of
@@ -333,13 +382,12 @@ not_attempted:
   sample: []
 """
 
-from ..module_utils._resources.server import Servers
 from ..module_utils._runner import run
-from ..module_utils._server_options import ARGUMENTS, RULES, wishes_of
+from ..module_utils._server_options import ARGUMENTS, RULES, servers_of
 
 
 def main() -> None:
-    run(ARGUMENTS, lambda params: Servers(wishes_of(params)), **RULES)
+    run(ARGUMENTS, servers_of, **RULES)
 
 
 if __name__ == "__main__":

@@ -137,6 +137,9 @@ class FileOfSet:
             sides["before"] = f"{ORDER}\n"
         return {**sides, "before_header": self.path, "after_header": self.path}
 
+    def begin(self) -> None:
+        """Nothing is written before HAProxy has taken it."""
+
     def result(
         self,
         backup: Callable[[str], str],

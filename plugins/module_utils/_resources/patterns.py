@@ -216,7 +216,7 @@ class Patterns(Sessionless[Held]):
 
         return diffs(self.wish, before)
 
-    def file(self, after: Now) -> Any:
+    def file(self, before: Now, after: Now) -> Any:
         if not self.persist:
             return None
         from .pattern_persist import file_of  # where it is asked for

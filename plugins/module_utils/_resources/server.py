@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .._dialect import servers, stat
 from .._dialect.servers import Key, Server
@@ -156,7 +156,7 @@ class Servers:
     ) -> list[dict[str, object]]:
         return [two_views(self.view(before, keys), self.view(after, keys))]
 
-    def file(self, after: PerProcess[Observed]) -> None:
+    def file(self, before: PerProcess[Observed], after: PerProcess[Observed]) -> Any:
         return None
 
     def known(self, before: PerProcess[Observed]) -> dict[str, object]:

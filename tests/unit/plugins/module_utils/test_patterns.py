@@ -519,9 +519,9 @@ def test_whether_all_changed_at_once_is_told(
 def test_without_persist_there_is_no_file() -> None:
     wish = Wish([b"a 1"], exclusive=True)
     after = PerProcess({"p1": held([], wish, name="relative")})
-    assert _of(wish).file(after) is None
+    assert _of(wish).file(after, after) is None
     with pytest.raises(InputError, match="relative"):
-        _of(wish, persist=True).file(after)
+        _of(wish, persist=True).file(after, after)
 
 
 def test_the_diff_is_of_lines() -> None:

@@ -166,7 +166,7 @@ def test_names_of_processes_are_text() -> None:
 
 def test_an_item_takes_every_option_of_a_server() -> None:
     assert set(ARGUMENTS["servers"]["options"]) == {"name", "backend", *SERVER}
-    assert set(ARGUMENTS) == {"name", "backend", "servers", *SERVER}
+    assert set(ARGUMENTS) == {"name", "backend", "servers", *SERVER, "former", "former_share", "state_dir"}
     assert SERVER["state"]["choices"] == list(STATES)
 
 
