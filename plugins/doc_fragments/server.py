@@ -207,6 +207,8 @@ options:
       - In service is a server that is running or in its slow start, ready in effect, and has a weight above 0. Servers
         without checks count; backup servers only where there is no other server. What tracks a server goes with it. A server that the
         same task brings back does not count, since it is not up yet.
+      - Right after servers were taken out they are counted once more. When somebody else has taken out others at that
+        moment, so that too few are left, this task brings its own back and fails.
       - When omitted, every server may go.
     type: str
   fail_on_not_found:

@@ -13,7 +13,7 @@ from lab.apps import Apps
 from lab.oracle import servers
 from lab.ports import free_port
 from lab.processes import wait_until
-from lab.recorder import Recorders
+from lab.recorder import Recorder, Recorders
 from lab.tasks import run
 from lab.versions import Version, newest, oldest
 
@@ -231,3 +231,23 @@ def test_min_up_of_a_list(lab: Balancers, items: list[dict[str, Any]], beside: d
         assert writes == [[]] * PROCESSES
     states = {servers(lab.fleet, 0)["www", "web1"].state}
     assert states == ({"maint"} if taken else {"ready"})
+
+
+@pytest.mark.parametrize("wish", [{"state": "drain", "wait": True}, {"state": "maint", "drain": True}, {"weight": "0"}])
+def test_servers_that_somebody_else_takes_out_at_the_same_moment(lab: Balancers, wish: dict[str, Any]) -> None:
+    others = lab.fleet
+
+    def take_the_other(request: bytes, reply: bytes) -> bytes:
+        if b"pair/a1" in request and b"set " in request:
+            others.ask(1, "set server pair/a2 state maint")
+        return reply
+
+    with Recorder(others.sockets[0], tamper=take_the_other) as recorder:
+        sockets = [recorder.path, *others.sockets[1:]]
+        result = run(MODULE, {"name": "a1", "backend": "pair", "min_up": 1, "socket": sockets, **wish})
+    assert result.get("failed"), "nobody noticed"
+    assert "at the same time as pair/a1: on process" in result["msg"]
+    assert result["msg"].endswith("the former state was restored")
+    for number in range(PROCESSES):
+        first = servers(others, number)["pair", "a1"]
+        assert (first.state, first.weight) == ("ready", 1)

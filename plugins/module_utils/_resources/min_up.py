@@ -7,11 +7,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from .._dialect.servers import RUNNING, STARTING, Key, Server
-from .._errors import InputError
+from .._errors import InputError, NotConverged
 from .._fleet import PerProcess
+from .._plan import Goal, Place
+from .._shapes import Aimed
 from .values import Values
 
 _WRITTEN = re.compile(r"([0-9]{1,6})(%?)", re.ASCII)
@@ -41,6 +45,58 @@ def refuse_too_few(
     return needed
 
 
+def looked_after(
+    goals: Sequence[Goal[Any]], now: PerProcess[Any], wished: Mapping[str, Mapping[Key, Values]]
+) -> Iterator[Goal[Any]]:
+    """The goals, with a look right after servers were taken out: somebody else may have taken out others at that moment.
+
+    Only that look brings the servers back; whatever fails later leaves them as they are, as without it.
+    """
+    gone: set[Place] = set()
+    for goal in goals:
+        former: dict[str, dict[Key, Aimed[Server]]] = {}
+        for process, those in goal.aimed.items():
+            for key, aimed in those.items():
+                server = now[process].servers[key]
+                guarded = wished[process][key].min_up is not None and (process, key) not in gone
+                if guarded and in_service(server) and not in_service(aimed.record):
+                    former.setdefault(process, {})[key] = Aimed(server, frozenset({"state", "weight"}))
+                    gone.add((process, key))
+        if former:
+            look = partial(_still_enough, former, wished)
+            yield replace(goal, until=None, former=PerProcess(former), hindsight=look)
+        yield goal
+
+
+def _still_enough(
+    gone: Mapping[str, Mapping[Key, Any]],
+    wished: Mapping[str, Mapping[Key, Values]],
+    _seen: Mapping[str, bytes],
+    now: PerProcess[Any],
+) -> Sequence[str]:
+    """
+    :raises NotConverged: when fewer are left in service than the tasks that took some out asked for.
+    """
+    for process, keys in gone.items():
+        for backend, written in sorted({(key[0], wished[process][key].min_up or "") for key in keys}):
+            here = [it for key, it in now[process].servers.items() if key[0] == backend and it.present]
+            serving, wanted = _serving(here), least(written, len(here))
+            if len(serving) < wanted:
+                out = ", ".join(sorted("/".join(key) for key in keys if key[0] == backend))
+                raise NotConverged(
+                    f"others were taken out of service at the same time as {out}: on process {process} {len(serving)} of "
+                    f"the {len(here)} servers of {backend} are left, and min_up is {written}, that is {wanted}",
+                    process=process,
+                )
+    return ()
+
+
+def _serving(servers: Sequence[Server]) -> list[Server]:
+    """Those in service; backup servers only where there is no other."""
+    active = any(not server.backup for server in servers)
+    return [server for server in servers if in_service(server) and not (active and server.backup)]
+
+
 def _going(servers: Mapping[Key, Server], wished: Mapping[Key, Values]) -> Iterator[str]:
     """The servers that the task takes out of service, as ``backend/name``, and those that track them."""
     out = {servers[key].called for key, values in wished.items() if _leaves(values)}
@@ -55,8 +111,7 @@ def _judge(
 ) -> bool:
     """Whether it takes those that come."""
     wanted = least(written, len(servers))
-    active = any(not server.backup for server in servers)
-    serving = [server for server in servers if in_service(server) and not (active and server.backup)]
+    serving = _serving(servers)
     out = sorted(server.name for server in serving if server.called in going)
     left = len(serving) - len(out)
     if out and left + coming < wanted:

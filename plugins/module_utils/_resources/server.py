@@ -91,9 +91,10 @@ class Servers:
         wished = self._assigned(now)
         self.wishes.all_found(now, wished)
         if any(values.min_up is not None for each in wished.values() for values in each.values()):
-            from .min_up import refuse_too_few  # not every task guards
+            from .min_up import looked_after, refuse_too_few  # not every task guards
 
             refuse_too_few(now, wished)
+            return list(looked_after(goals_of(now, origin, wished), now, wished))
         return goals_of(now, origin, wished)
 
     def _assigned(self, now: PerProcess[Observed]) -> PerProcess[dict[Key, Values]]:
