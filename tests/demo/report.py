@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from lab.traffic import Request
+from lab.load_log import Request
 
 from .witness import Drain
 
@@ -65,7 +65,7 @@ def report(requests: Sequence[Request], names: Iterable[str], drains: Mapping[st
     return Report(
         servers=tuple(_server(name, log, drains.get(name)) for name, log in by_server.items()),
         seconds=max((r.end for r in requests), default=0.0) - min((r.start for r in requests), default=0.0),
-        outcomes=Counter(request.outcome for request in requests if not request.succeeded),
+        outcomes=Counter(request.kind for request in requests if not request.succeeded),
     )
 
 

@@ -17,11 +17,12 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from lab import webapps
+from lab import deployable
+from lab.deployable import Application
 from lab.errors import LabError
 from lab.ports import free_ports
 from lab.processes import Workspace
-from lab.traffic import STREAMS, Traffic
+from lab.traffic import Load, Traffic
 
 from . import balancer
 from .balancer import Balancer
@@ -34,7 +35,9 @@ CACHE = HERE.parents[1] / ".cache"
 NAMES = ("web1", "web2", "web3", "web4")
 OLD, NEW = "v1", "v2"
 
-LEAD_SECONDS = 2.5
+LOAD = Load(rate=400.0)
+
+LEAD_SECONDS = 3.5
 """Traffic before and after the deploy: as long as a slow request takes, so that their number is steady."""
 
 
@@ -49,41 +52,37 @@ def run_demo(*, drain: bool, say: Callable[[str], None]) -> Report:
         port, *ports = free_ports(1 + len(NAMES))
         servers = dict(zip(NAMES, ports, strict=True))
         program = balancer.found()
-        webapps.started(workspace, servers, OLD)
+        for name, number in servers.items():
+            Application(workspace.directory, name).start(f"127.0.0.1:{number}", OLD, program)
+        workspace.adopt()
         proxy = balancer.started(workspace, program, port, servers)
         for line in _introduction(proxy, drain=drain):
             say(line)
-        traffic = Traffic(workspace, port)
+        traffic = Traffic(workspace, port, LOAD)
         time.sleep(LEAD_SECONDS)
         with Witness(proxy.sockets, balancer.BACKEND) as witness:
             narrator = Narrator(time.monotonic(), witness.drain_of, (OLD, NEW))
-            _play(workspace, proxy, servers, drain=drain, narrator=narrator, say=say)
+            inventory = _inventory(workspace.directory, proxy, servers, program)
+            _play(workspace, inventory, drain=drain, narrator=narrator, say=say)
         time.sleep(LEAD_SECONDS)
         return report(traffic.finished(), NAMES, witness.drains)
 
 
 def _introduction(proxy: Balancer, *, drain: bool) -> list[str]:
-    quick, slow = (sum(each.rate for each in STREAMS if (each.path == "/slow") is is_slow) for is_slow in (False, True))
     how = "drain, deploy, ready" if drain else "deploy without a drain"
     return [
         f"HAProxy {proxy.version} ({proxy.layout}), {len(NAMES)} web servers; {how}, one by one,",
-        f"under {quick:g} quick requests and {slow:g} of {webapps.SLOW_SECONDS:g} s each second",
+        f"under {LOAD.rate:g} quick requests and {LOAD.slow:g} of 1 to 3 s each second",
         "",
     ]
 
 
 def _play(
-    workspace: Workspace,
-    proxy: Balancer,
-    servers: Mapping[str, int],
-    *,
-    drain: bool,
-    narrator: Narrator,
-    say: Callable[[str], None],
+    workspace: Workspace, hosts: dict[str, Any], *, drain: bool, narrator: Narrator, say: Callable[[str], None]
 ) -> None:
     """Run the playbook to its end. Raises LabError with Ansible's words where it fails."""
     inventory = workspace.directory / "inventory.json"
-    inventory.write_text(json.dumps(_inventory(workspace.directory, proxy, servers), indent=2), encoding="utf-8")
+    inventory.write_text(json.dumps(hosts, indent=2), encoding="utf-8")
     errors = workspace.directory / "ansible.errors"
     settings = workspace.directory / "ansible.cfg"
     settings.write_text("[defaults]\n", encoding="utf-8")  # not those of the user's own Ansible
@@ -116,16 +115,12 @@ def _play(
         raise LabError("\n".join([f"the playbook ended with code {process.returncode}", *words]))
 
 
-def _inventory(directory: Path, proxy: Balancer, servers: Mapping[str, int]) -> dict[str, Any]:
+def _inventory(directory: Path, proxy: Balancer, servers: Mapping[str, int], program: Path) -> dict[str, Any]:
     """One balancer, and a host per web server; all are this machine."""
 
     def web(name: str, port: int) -> dict[str, str]:
-        restart = [sys.executable, "-m", "lab.webapps", str(directory), name, str(port)]
-        return {
-            "app_version_file": str(webapps.version_file(directory, name)),
-            "app_restart": shlex.join(restart),
-            "app_url": f"http://127.0.0.1:{port}/",
-        }
+        install = deployable.command("start", f"--haproxy={program}", directory, name, f"127.0.0.1:{port}")
+        return {"app_install": shlex.join(install), "app_url": f"http://127.0.0.1:{port}/"}
 
     balancer_host = {"haproxy_socket": str(proxy.directory), "haproxy_processes": balancer.PROCESSES}
     return {
@@ -162,5 +157,4 @@ def _environment(settings: Path) -> dict[str, str]:
         "ANSIBLE_CALLBACK_PLUGINS": str(HERE / "callback"),
         "ANSIBLE_STDOUT_CALLBACK": "events",
         "ANSIBLE_CONFIG": str(settings),
-        "PYTHONPATH": str(HERE.parent),  # for the command that restarts a web server
     }

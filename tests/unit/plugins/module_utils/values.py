@@ -244,7 +244,7 @@ class Values:
             }
         ]
 
-    def file(self, _after: PerProcess[State]) -> None:
+    def file(self, _before: PerProcess[State], _after: PerProcess[State]) -> None:
         return None
 
     def remains(self, process: Process) -> Conversation[Mapping[Any, int]]:
