@@ -8,45 +8,18 @@ An *entry* is bytes: the key, one blank, the value; or the key alone where there
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from io import BytesIO
 from itertools import compress
 from operator import ne
 from typing import NamedTuple
 
-from ._errors import ReplyNotUnderstood
-
-_POINTER = re.compile(rb"(?:^|\n)0x[0-9a-f]+ ")
+from ._listing import Lines, entries
 
 
 def key_of(entry: bytes, *, valued: bool) -> bytes:
     return entry.partition(b" ")[0] if valued else entry
-
-
-def entries(body: bytes) -> Iterator[bytes]:
-    """The entries of a set as HAProxy shows them, each on a line and behind a pointer.
-
-    :raises ReplyNotUnderstood: when there is no pointer.
-    """
-    if not body:
-        return iter(())
-    if not _POINTER.match(body):
-        raise ReplyNotUnderstood(f"no entry of a map or an ACL: {body[:60]!r}")
-    if body.count(b"\n0x") == body.count(b"\n"):
-        return (line.rstrip(b"\n").partition(b" ")[2] for line in BytesIO(body))
-    # An entry that holds a line's end: somebody loaded it without a value, and it took the next line for one.
-    return iter(_POINTER.split(body)[1:])
-
-
-def listed(body: bytes) -> list[bytes]:
-    """The same as a list, which is made faster."""
-    lines = body.split(b"\n")
-    if _POINTER.match(body) and body.count(b"\n0x") == len(lines) - 1:
-        return [line.partition(b" ")[2] for line in lines]
-    return list(entries(body))
 
 
 @dataclass(frozen=True)
@@ -136,12 +109,14 @@ def compare(body: bytes, wish: Wish) -> Deviation:
     :raises ReplyNotUnderstood: as :func:`entries`.
     """
     if not body:
-        return Deviation(0, list(range(len(wish.lines))))
-    have = listed(body)
-    at_a_glance = _in_step(have, wish) if len(have) == len(wish.lines) and not wish.gone else None
+        return Deviation(0, range(len(wish.lines)))
+    if isinstance(wish.lines, Lines) and wish.lines.shown_in(body):
+        return Deviation(len(wish.lines))
+    have, lines = list(entries(body)), list(wish.lines)
+    at_a_glance = _in_step(have, wish) if len(have) == len(lines) and not wish.gone else None
     if at_a_glance is not None:
         return at_a_glance
-    lines, valued, exclusive, gone, places = wish.lines, wish.valued, wish.exclusive, wish.gone, wish.places
+    valued, exclusive, gone, places = wish.valued, wish.exclusive, wish.gone, wish.places
     seen = bytearray(len(lines))
     changed: list[tuple[int, bytes]] = []
     surplus: list[bytes] = []

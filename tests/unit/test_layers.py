@@ -41,6 +41,7 @@ LEVELS = {
     "module_utils/_planning.py": 6,
     "module_utils/_sending.py": 6,
     "module_utils/_sessionless.py": 6,
+    "module_utils/_listing.py": 6,
     "module_utils/_keyed.py": 6,
     "module_utils/_drafts.py": 6,
     "module_utils/_engine.py": 6,

@@ -44,24 +44,20 @@ def entries_of(data: bytes, *, valued: bool) -> Iterator[tuple[int, bytes]]:
 
 # All but blanks, lines' ends and control characters.
 _LETTERS = bytes(code for code in range(33, 256) if code != 127)
-# Where one of these is, a line of a file may be something else than the entry that HAProxy makes of it.
-_ODD = (b"\n ", b"\n#", b" \n", b"  ")
 
 
-def plain_lines(data: bytes, *, valued: bool) -> list[bytes] | None:
-    """The lines of a file in which each is an entry as it stands; None: they have to be read one by one."""
-    if not data or data[:1] in (b" ", b"#", b"\n") or data[-1:] == b" ":
+def plain(data: bytes, *, valued: bool) -> bytes | None:
+    """The text of a file in which each line is an entry as it stands, the last one ended, too; None: they have to be
+    read one by one."""
+    if not data or data[:1] in (b" ", b"#", b"\n"):
         return None
-    rest = data.translate(None, _LETTERS)
-    if rest.translate(None, b" \n") or any(odd in data for odd in _ODD):
+    text = data if data.endswith(b"\n") else data + b"\n"
+    rest = text.translate(None, _LETTERS)
+    # No other character, no blank beside a blank or a line's end, no empty line, no comment.
+    if rest.translate(None, b" \n") or b"\n\n" in text.replace(b" ", b"\n") or (b"#" in text and b"\n#" in text):
         return None
     # In a map's lines that have a value, a blank stands between two ends.
-    if b"\n\n" in (b"\n" + rest if valued else data) or (valued and not data.endswith(b"\n") and rest[-1:] != b" "):
-        return None
-    lines = data.split(b"\n")
-    if not lines[-1]:
-        lines.pop()
-    return lines
+    return None if valued and b"\n\n" in b"\n" + rest else text
 
 
 def line_of(entry: bytes) -> bytes:

@@ -10,10 +10,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
-from .._dialect.pattern_files import entries_of, plain_lines
+from .._dialect.pattern_files import entries_of, plain
 from .._dialect.patterns import MAP, POINTER
 from .._errors import InputError
 from .._keyed import Wish, key_of
+from .._listing import Lines, as_lines
 from .._protocol import encode
 
 # Control characters but for the tab; a zero byte would end the text, a line's end the line.
@@ -39,13 +40,11 @@ def wish_of(kind: str, params: Mapping[str, Any]) -> Wish:
         raise InputError("exclusive says which entries stay; it goes with state=present only")
     source = params["src"]
     if source is None:
-        lines = _plain(params["entries"]) if valued and state != "absent" else None
-        if lines is None:
-            lines = list(_written(kind, params["entries"], keys_only=state == "absent"))
+        lines = _written(kind, params["entries"], keys_only=state == "absent")
     else:
         lines = _read(source, valued=valued, keys_only=state == "absent")
     if not valued:
-        lines = list(dict.fromkeys(lines))  # twice is no more than once
+        lines = as_lines(list(dict.fromkeys(lines)))  # twice is no more than once
     if state == "absent":
         keys = frozenset(key_of(line, valued=valued) for line in lines)
         return Wish((), gone=keys, valued=valued)
@@ -54,22 +53,27 @@ def wish_of(kind: str, params: Mapping[str, Any]) -> Wish:
     return Wish(lines, exclusive=exclusive, valued=valued)
 
 
-def _plain(option: object) -> list[bytes] | None:
+def _written(kind: str, option: object, *, keys_only: bool) -> Lines:
+    """The option ``entries``."""
+    plain_ones = _plain(option) if kind == MAP and not keys_only else None
+    return plain_ones or as_lines(list(_one_by_one(kind, option, keys_only=keys_only)))
+
+
+def _plain(option: object) -> Lines | None:
     """The entries of a dictionary of texts in which none is doubtful; None: they have to be looked at one by one."""
-    if not isinstance(option, Mapping) or {*map(type, option), *map(type, option.values())} != {str}:
-        return None
-    if " " in "".join(option):
+    if not isinstance(option, Mapping):
         return None
     try:
-        data = encode("\n".join([f"{key} {value}" for key, value in option.items()]))
-    except UnicodeEncodeError:  # half a surrogate pair
+        text = plain(encode("\n".join([*map(" ".join, option.items()), ""])), valued=True)
+        blanks = " " in "".join(option)
+    except (TypeError, UnicodeEncodeError):  # no text; half a surrogate pair
         return None
-    lines = plain_lines(data, valued=True)
-    return lines if data.count(b"\n") == len(option) - 1 else None
+    lines = None if blanks or text is None else Lines(text)
+    return lines if lines and len(lines) == len(option) else None  # none with a line's end within
 
 
-def _written(kind: str, option: object, *, keys_only: bool) -> Iterator[bytes]:
-    """The option ``entries``."""
+def _one_by_one(kind: str, option: object, *, keys_only: bool) -> Iterator[bytes]:
+    """The option ``entries``, judged entry by entry."""
     for number, (key, value) in enumerate(_pairs(kind, option, keys_only=keys_only), 1):
         where = f"entry {number}"
         name = _text(key, f"{where}: the key")
@@ -130,21 +134,21 @@ def _text(given: object, where: str) -> str:
     raise InputError(f"{where} is {written}{advice}")
 
 
-def _read(path: str, *, valued: bool, keys_only: bool) -> list[bytes]:
+def _read(path: str, *, valued: bool, keys_only: bool) -> Lines:
     """The option ``src``."""
     try:
         with open(path, "rb") as file:
             data = file.read()
     except OSError as error:
         raise InputError(f"src {path} cannot be read: {error.strerror}") from error
-    plain = plain_lines(data, valued=valued)
-    if plain is not None:
-        return plain
+    text = plain(data, valued=valued)
+    if text is not None:
+        return Lines(text)
     lines = []
     for number, entry in entries_of(data, valued=valued):
         alone = keys_only and valued and entry.endswith(b" ")
         lines.append(check(entry + b"v" if alone else entry, f"{path} line {number}", valued=valued))
-    return lines
+    return as_lines(lines)
 
 
 def check(entry: bytes, where: str, *, valued: bool) -> bytes:

@@ -8,6 +8,7 @@ from .._dialect.patterns import POINTER
 from .._errors import InputError
 from .._features import has, require
 from .._keyed import Deviation, Wish, key_of, merged
+from .._listing import pieces
 from .._protocol import decode, printable
 from .pattern_held import Held, deviation
 from .pattern_types import impossible, takes
@@ -67,15 +68,15 @@ def _fits(process: str, held: Held, target: Wish, found: Deviation, called: str)
     :raises InputError: naming the first entry that this process cannot take.
     """
     changing = {place for place, _now in found.changed}
-    places = [*found.missing, *sorted(changing)]
+    places = [*found.missing, *sorted(changing)] if changing else found.missing
     wrong = impossible(held.types, target, places)
     if wrong is not None:
         kinds = ", ".join(sorted(held.types.methods))
         values = f" with values of type {held.types.value}" if held.types.value not in (None, "", "str") else ""
         raise InputError(f"{_entry(target, wrong)} cannot be one of {called} of type {kinds}{values}", process=process)
     lines = target.lines if len(places) == len(target.lines) else [target.lines[place] for place in places]
-    longest = max(map(len, lines), default=0)
-    if longest < held.room and 2 * longest <= held.line:
+    short = min(held.room, held.line // 2 + 1)
+    if all(len(piece) < short for piece in pieces(lines, short)):
         return
     for place in places:
         line = target.lines[place]

@@ -10,7 +10,7 @@ from typing import Any, Callable
 from .._dialect.patterns import ACL, MAP, Lookup, Ref, Row, parse_lookups
 from .._errors import InputError, ObjectNotFound
 from .._fleet import Fleet
-from .._keyed import entries
+from .._listing import entries
 from .._plan import named
 from .._process import Process
 from .._protocol import decode, printable, word

@@ -25,7 +25,7 @@ def counts(before: PerProcess[Held], after: PerProcess[Held]) -> dict[str, objec
     here = {process: held for process, held in before.items() if held.ref}
     found = [held.deviation for held in here.values()]
     return {
-        "added": len({place for one in found for place in one.missing}),
+        "added": len(found[0].missing if len(found) == 1 else set[int]().union(*(one.missing for one in found))),
         "removed": sum(reduce(or_, (Counter(one.surplus) for one in found), Counter()).values()),
         "updated": len(
             {place for one in found for place, _now in one.changed}

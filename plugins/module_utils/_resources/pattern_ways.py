@@ -13,7 +13,8 @@ from typing import ClassVar
 
 from .._dialect.patterns import POINTER, Ref
 from .._errors import InputError
-from .._keyed import EMPTY, Deviation, Wish, compare, entries, key_of
+from .._keyed import EMPTY, Deviation, Wish, compare, key_of
+from .._listing import entries, pieces
 from .._plan import LISTED, Part, Step
 from .._process import Process
 from .._protocol import VERSION, Command, decode, printable
@@ -57,8 +58,8 @@ class Way:
         """The commands that add these entries."""
         ref, valued = self._ref(held), self.target.valued
         if valued and not (singly and all(map(held.says, lines))):
-            for chunk in _chunks(lines, held.room):
-                command = ref.add_lines(decode(chunk), version)
+            for piece in pieces(lines, held.room):
+                command = ref.add_lines(decode(piece), version)
                 yield self._step(held, b"", command, seen=False)
             return
         for line in lines:
@@ -67,24 +68,9 @@ class Way:
             yield self._step(held, key, command, seen=not version)
 
 
-def _chunks(lines: Sequence[bytes], room: int) -> Iterator[bytes]:
-    """The lines in pieces of so many bytes, their ends included; a longer one stands alone."""
-    data = b"\n".join(lines)
-    begin = 0
-    while len(data) - begin >= room:
-        end = data.rfind(b"\n", begin, begin + room)
-        end = data.find(b"\n", begin) if end < 0 else end
-        if end < 0:
-            break
-        yield data[begin:end]
-        begin = end + 1
-    if data:
-        yield data[begin:]
-
-
 @dataclass(frozen=True)
 class Loading(Way):
-    """A new version with these entries, which serves nobody yet.
+    """A new version with these entries, exactly, which serves nobody yet.
 
     :param places: of the entries in the task's wish, where they are not all of it.
     """
@@ -101,7 +87,7 @@ class Loading(Way):
         """
         ref = self._ref(held)
         body = yield from process.read(ref.show(version))
-        found = compare(body, replace(self.target, exclusive=True))
+        found = compare(body, self.target)
         if found.nothing:
             return
         place = found.missing[0] if found.missing else found.changed[0][0] if found.changed else None
@@ -112,7 +98,6 @@ class Loading(Way):
         raise InputError(f"process {process.name} did not take entry {number}, {key!r}", process=process.name)
 
 
-@dataclass(frozen=True)
 class Committing(Way):
     """The version that was loaded serves from now on."""
 
@@ -127,7 +112,6 @@ class Committing(Way):
         return sentences(held, held.wished)
 
 
-@dataclass(frozen=True)
 class Changing(Way):
     """Entry by entry: what is new first, what goes last, so that no key that stays is ever missing."""
 
@@ -188,7 +172,6 @@ class Changing(Way):
         return sentences(held, self.target)
 
 
-@dataclass(frozen=True)
 class Emptying(Way):
     """Everything goes at once, where there are no versions."""
 
@@ -229,7 +212,9 @@ def former(held: Held, target: Wish) -> Wish:
     """What brings the entries that a task changes back to what they were."""
     found, valued = deviation(held, target), target.valued
     moved = held.types.ordered and (found.disordered or found.surplus)
-    if moved or found.renewed or found.repeated or len(target.places) < len(target.lines):
+    # What is only changed is there once, in the wish too.
+    twice = found.missing and len(target.places) < len(target.lines)
+    if moved or found.renewed or found.repeated or twice:
         # A key may have entries beside the one that is changed, added or moved; only an exclusive wish takes one away.
         return Wish(list(entries(held.body)), exclusive=True, valued=valued)
     olds = [*(now for _place, now in found.changed), *found.surplus]

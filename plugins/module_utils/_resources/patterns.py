@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from .._dialect.patterns import MAP, parse_lookups
 from .._errors import InputError, ObjectNotFound, Overtaken
 from .._fleet import PerProcess
-from .._keyed import Wish, compare, entries, key_of, merged
+from .._keyed import Wish, compare, key_of, merged
+from .._listing import entries
 from .._plan import Goal, Part, Step, named
 from .._process import Process
 from .._protocol import decode, encode, printable

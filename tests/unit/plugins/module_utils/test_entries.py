@@ -140,6 +140,7 @@ def test_options_that_cannot_be_meant(options: dict[str, Any], words: str) -> No
         pytest.param({"a": " x"}, "a value cannot be empty or begin with a blank", id="a blank before a value"),
         pytest.param({"a": "\tx"}, "a value cannot be empty or begin with a blank", id="a tab before a value"),
         pytest.param({"a": "x\n"}, "control character or a line's end", id="a line's end"),
+        pytest.param({"a": "x\nb y"}, r"entry 1 \('a'\): a control character", id="another entry within a value"),
         pytest.param({"a": "x\r"}, "control character", id="a carriage return at the end"),
         pytest.param({"a": "x\0y"}, "control character", id="NUL"),
         pytest.param({"a\x1b": "y"}, "control character", id="escape in a key"),

@@ -8,13 +8,11 @@ from collections import Counter
 from collections.abc import Sequence
 
 import pytest
-from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._errors import ReplyNotUnderstood
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._keyed import (
     EMPTY,
     Deviation,
     Wish,
     compare,
-    entries,
     key_of,
     merged,
 )
@@ -22,70 +20,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from unit.plugins.module_utils.pattern_sets import body_of, key, satisfied
-from unit.plugins.module_utils.support import VERSIONS, reply_of
 
-# Entries ---------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("body", "expected"),
-    [
-        pytest.param(b"", [], id="nothing"),
-        pytest.param(b"0x1 a b", [b"a b"], id="one"),
-        pytest.param(b"0x1 a b\n0x2f c d e ", [b"a b", b"c d e "], id="blanks within and at the end"),
-        pytest.param(b"0x1 a ", [b"a "], id="no value"),
-        pytest.param(b"0x1 a", [b"a"], id="of an ACL"),
-        pytest.param(b"0x1  a ", [b" a "], id="a key that begins with a blank"),
-        pytest.param(b"0x1 0x2 b\n0x3 0x4", [b"0x2 b", b"0x4"], id="keys that look like pointers"),
-        pytest.param(b"0x1 a\nb c", [b"a\nb c"], id="a line's end within a key"),
-        pytest.param(b"0x1 a\nb c\n0x2 d e", [b"a\nb c", b"d e"], id="and an entry behind it"),
-        pytest.param(b"0x1 d e\n0x2 a\n\n[3]: c", [b"d e", b"a\n\n[3]: c"], id="words of HAProxy within a key"),
-        pytest.param(b"0x1 a\x85\x0b\x0c\r\x1c b", [b"a\x85\x0b\x0c\r\x1c b"], id="what Python takes for line ends"),
-        pytest.param(b"0x1 \xff\x00 \xe9", [b"\xff\x00 \xe9"], id="bytes"),
-    ],
-)
-def test_entries(body: bytes, expected: list[bytes]) -> None:
-    assert list(entries(body)) == expected
-
-
-@pytest.mark.parametrize("body", [
-    b"a b", b"0x a", b"0x1", b"0xG b", b"x0x1 a", b"Unknown map identifier.", b"[3]: no",
-])  # fmt: skip
-def test_what_shows_no_entry_is_not_understood(body: bytes) -> None:
-    with pytest.raises(ReplyNotUnderstood):
-        list(entries(body))
-
-
-@given(st.lists(st.binary(max_size=8).filter(lambda entry: b"\n" not in entry), max_size=6))
-def test_any_entries_come_back(those: list[bytes]) -> None:
-    assert list(entries(body_of(those))) == those
-
-
-@pytest.mark.parametrize("version", VERSIONS)
-def test_entries_as_every_version_shows_them(version: str) -> None:
-    assert list(entries(_shown(version, "map_hosts"))) == [
-        b"a.example www",
-        b"b.example two words  and  more",
-        b"c.example caf\xe9",
-        "d.example größe".encode(),
-        b"a.example again",
-        b"0x1f x",
-        b"#k v",
-        b"k;1 v;w",
-        b"b\\s \\w",
-        b'q"q "v", x',
-        b"lone ",
-        b"t b\tc",
-        b"long " + b"v" * 4096,
-    ]
-    assert list(entries(_shown(version, "map_empty"))) == []
-    assert list(entries(_shown(version, "acl_names"))) == [b"www", b"two words  ", b"www", b"caf\xe9"]
-    assert list(entries(_shown(version, "map_doms_swallowed"))) == [b"example.com x", b"a\nb c"]
-
-
-def _shown(version: str, name: str) -> bytes:
-    """The entries in a captured reply, before the table that follows."""
-    return reply_of(version, name)[1:].partition(b"Name: HAProxy\n")[0].rstrip(b"\n")
+# Wishes --------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -94,9 +30,6 @@ def _shown(version: str, name: str) -> bytes:
 )
 def test_key_of(entry: bytes, valued: bool, expected: bytes) -> None:
     assert key_of(entry, valued=valued) == expected
-
-
-# Wishes ----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -125,7 +58,7 @@ def _wish(*lines: bytes, gone: Sequence[bytes] = (), exclusive: bool = False) ->
 
 
 def _as_lists(found: Deviation) -> list[object]:
-    return [list(part) if isinstance(part, (list, tuple)) else part for part in found]
+    return [list(part) if isinstance(part, Sequence) else part for part in found]
 
 
 @pytest.mark.parametrize(

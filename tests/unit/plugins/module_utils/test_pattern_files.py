@@ -4,12 +4,15 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._dialect.pattern_files import (
     entries_of,
     entry_of,
     is_entry,
     line_of,
+    plain,
 )
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -62,6 +65,25 @@ FILES = st.lists(LINES, max_size=5).map(b"\n".join)
 @example(data=b"a b\rc\n\r\n#\n #\n")
 def test_any_file_is_read_as_haproxy_reads_it(valued: bool, data: bytes) -> None:
     assert [entry for _number, entry in entries_of(data, valued=valued)] == haproxy_reads(data, valued=valued)
+
+
+PLAIN = st.lists(st.sampled_from([b"a b", b"c", b"d e f", b"a b ", b"#a b", b" a b", b"", b"c  d", b"a #b", b"\xe9 b", b"a\tb"]),
+                 max_size=4).map(b"\n".join)  # fmt: skip
+
+
+@pytest.mark.parametrize("valued", [True, False], ids=["map", "ACL"])
+@given(data=st.one_of(FILES, PLAIN))
+@example(data=b"a b")
+@example(data=b"a b\n")
+@example(data=b"a b\n\n")
+def test_what_is_plain_stands_there_as_haproxy_reads_it(valued: bool, data: bytes) -> None:
+    text = plain(data, valued=valued)
+    there = haproxy_reads(data, valued=valued)
+    assert text is None or text == b"".join(line + b"\n" for line in there)
+    good = rb"[^ \t#][^ \t]*( [^ \t]+)" + (b"+" if valued else b"*")
+    lines = data[:-1].split(b"\n") if data.endswith(b"\n") else data.split(b"\n")
+    letters = not re.search(rb"[\x00-\x09\x0b-\x1f\x7f]", data)
+    assert (text is not None) == (letters and all(re.fullmatch(good, line) for line in lines))
 
 
 @pytest.mark.parametrize("valued", [True, False], ids=["map", "ACL"])

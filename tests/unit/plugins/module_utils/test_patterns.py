@@ -18,7 +18,8 @@ from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._errors impor
     ReplyNotUnderstood,
 )
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._fleet import PerProcess
-from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._keyed import Wish, entries
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._keyed import Wish
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._listing import entries
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._pattern_options import PATTERNS
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._planning import plan
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.pattern_held import Held, Types
@@ -343,6 +344,18 @@ def test_what_a_process_cannot_take_is_refused_before_anything_is_sent(
     for version in ("2.2.9", "3.0.11"):
         with pytest.raises(InputError, match=words):
             _kinds(_of(wish), held([], wish, types=types, room=room, version=version))
+
+
+def test_a_value_that_does_not_fit_into_a_command_with_its_backslashes_is_refused() -> None:
+    """2.2 has no versions, and "set map" no payload."""
+    for value, words in ((b";" * 60, "entry 1, 'a', has 62 bytes"), (b"v" * 60, None)):
+        wish = Wish([b"a " + value])
+        have = held([b"a 1"], wish, room=200, line=100, version="2.2.9")
+        if words is None:
+            assert _kinds(_of(wish), have) == [["p1 Changing"]]
+        else:
+            with pytest.raises(InputError, match=words):
+                _kinds(_of(wish), have)
 
 
 def test_what_is_there_already_is_not_judged() -> None:
