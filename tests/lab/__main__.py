@@ -1,6 +1,9 @@
 # Copyright (c) 2026, haproxyadmin.haproxy contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``python -m lab prepare`` brings the binaries; ``python -m lab run`` starts a fleet to play with."""
+"""``python -m lab prepare`` brings the binaries, sshd among them where the machine has none.
+
+``python -m lab run`` starts a fleet to play with.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from .apps import Apps
 from .config import bind_lines, servers_body
 from .errors import LabError
 from .fleet import Fleet, instances, master_worker, nbproc, one
-from .packages import prepare
+from .packages import prepare, sshd
 from .ports import free_port
 from .versions import newest
 
@@ -25,7 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run one of the commands; returns the exit code."""
     parser = argparse.ArgumentParser(prog="lab", description="Real HAProxy processes of several versions.")
     commands = parser.add_subparsers(dest="command", required=True)
-    preparation = commands.add_parser("prepare", help="bring the HAProxy binaries into the cache")
+    preparation = commands.add_parser("prepare", help="bring the HAProxy binaries into the cache, and sshd")
     preparation.add_argument("versions", nargs="*", help="such as 3.0; all where none is named")
     running = commands.add_parser("run", help="start a fleet with sample servers, until Ctrl-C")
     running.add_argument("--version", default=newest().name, help="such as 3.0 (default: the newest)")
@@ -49,6 +52,8 @@ def _prepare(names: list[str]) -> None:
     begin = time.monotonic()
     for one_version in prepare(names or None):
         print(f"HAProxy {one_version.version}  {one_version.package_version:24} {one_version.seconds:6.1f} s")
+    if not names:
+        print(f"sshd         {sshd()}")
     print(f"all {time.monotonic() - begin:.1f} s")
 
 

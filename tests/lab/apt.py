@@ -31,7 +31,7 @@ def tool(name: str, package: str) -> str:
     """The path of a program, or a LabError that says which package brings it."""
     found = shutil.which(name)
     if found is None:
-        raise LabError(f"{name} is missing; the lab needs it to bring HAProxy (package {package})")
+        raise LabError(f"{name} is missing; the lab needs it (package {package})")
     return found
 
 
@@ -182,7 +182,7 @@ def _mirror() -> str:
         if (origin, label) == ("Debian", "Debian") or (not origin and "security" not in release + uri):
             return uri
     raise LabError(
-        f"this machine's apt knows no Debian mirror, from which the lab takes HAProxy; name one in {MIRROR_VARIABLE}"
+        f"this machine's apt knows no Debian mirror, from which the lab takes HAProxy and sshd; name one in {MIRROR_VARIABLE}"
     )
 
 

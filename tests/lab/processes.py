@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from .errors import LabError
+from .guardian import PID_FILES
 
 T = TypeVar("T")
 
@@ -86,13 +87,14 @@ class Workspace:
         return process
 
     def adopt(self) -> None:
-        """Take over the daemons whose pids are in the directory's ``*.pid`` files; each leads a group of its own.
+        """Take over the daemons whose pids are in the directory's ``PID_FILES``; each leads a group of its own.
 
         A daemon may be a moment away from becoming that leader: until then it is in the group it was started in.
         """
-        for file in self.directory.glob("*.pid"):
-            for word in file.read_text(encoding="ascii").split():
-                self._remember(int(word))
+        for pattern in PID_FILES:
+            for file in self.directory.glob(pattern):
+                for word in file.read_text(encoding="ascii").split():
+                    self._remember(int(word))
 
     def pids(self) -> list[int]:
         """The processes that run now, zombies left out, sorted."""
@@ -101,6 +103,22 @@ class Workspace:
     def failed(self) -> bool:
         """Whether a command that was started has ended with an error."""
         return any(process.poll() not in (None, 0) for process in self._started)
+
+    @property
+    def groups(self) -> list[int]:
+        """The process groups of this workspace, by the pids of their leaders."""
+        self.adopt()
+        return self._groups.copy()
+
+    def leave(self) -> None:
+        """Forget all without ending it, so that it outlives this process."""
+        for group in self.groups:
+            _guardian.tell("-", group)
+        _guardian.tell("r", self.directory)
+        for process in self._started:
+            process.returncode = process.poll() or 0  # no warning about a process that goes on
+        self._groups.clear()
+        self._started.clear()
 
     def stop(self) -> None:
         """SIGTERM, then SIGKILL; returns when nothing is left. May be called again."""

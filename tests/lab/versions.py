@@ -1,6 +1,6 @@
 # Copyright (c) 2026, haproxyadmin.haproxy contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The HAProxy versions of the lab, read from ``versions.toml``."""
+"""The HAProxy versions of the lab, and where sshd comes from, read from ``versions.toml``."""
 
 from __future__ import annotations
 
@@ -69,6 +69,15 @@ def version(name: str | Version) -> Version:
             return candidate
     known = ", ".join(candidate.name for candidate in versions())
     raise LabError(f"the lab has no HAProxy {name}; {FILE.name} names {known}")
+
+
+@cache
+def ssh_suites() -> tuple[str, ...]:
+    """The Debian suites that may carry sshd, in order of preference. Raises LabError where the file names none."""
+    suites = tomllib.loads(FILE.read_text(encoding="utf-8")).get("sshd", {}).get("suites", [])
+    if not suites:
+        raise LabError(f"{FILE.name} names no suite for sshd")
+    return tuple(suites)
 
 
 def oldest() -> Version:
