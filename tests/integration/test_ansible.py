@@ -109,12 +109,3 @@ def test_a_failure_ad_hoc_is_one_sentence_without_a_traceback(fleet: Fleet, tmp_
     assert failed.returncode != 0
     assert "no backend 'wwww' on any process; did you mean www?" in failed.stdout
     assert "Traceback" not in failed.stdout + failed.stderr
-
-
-@pytest.mark.parametrize("haproxy", [oldest(), newest()], ids=lambda version: f"haproxy={version}")
-def test_the_playbook_that_shows_the_processes(fleet: Fleet, tmp_path: Path) -> None:
-    variables = {"haproxy_load_balancers": "lb", "haproxy_socket": [str(fleet.directory)]}
-    done = ansible(tmp_path, "playbook", "haproxyadmin.haproxy.status", "-e", json.dumps(variables))
-    assert done.returncode == 0, done.stdout + done.stderr
-    for pid in fleet.pids:
-        assert f"current pid {pid}" in done.stdout
