@@ -110,7 +110,10 @@ def every(tasks: Iterable[Task]) -> Iterator[Task]:
 
 def run_tasks(place: Path, fleet: Fleet, tasks: list[Task], *, deploy: str) -> str:
     """Run them in a play whose ``deploy.yml`` runs this command; returns what Ansible printed. They must succeed."""
-    defaults = {"group/haproxyadmin.haproxy.haproxy": {"socket": [str(fleet.directory)]}}
+    defaults = {
+        "group/haproxyadmin.haproxy.haproxy": {"socket": [str(fleet.directory)]},
+        "haproxyadmin.haproxy.haproxy_server": {"state_dir": str(place / "state")},
+    }
     playbook = [{"hosts": "lb", "gather_facts": False, "module_defaults": defaults, "tasks": tasks}]
     (place / "examples.json").write_text(json.dumps(playbook))
     (place / "deploy.yml").write_text(json.dumps([{"ansible.builtin.command": deploy}]))
