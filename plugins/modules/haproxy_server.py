@@ -47,6 +47,8 @@ options:
       - V(keep) writes state and weight of each server, as read on each process, to O(state_dir) before anything is sent. What is kept
         of it already stays, and so does the state before the first of several such tasks. The weight of a server whose
         agent check runs is the agent's and not kept.
+      - With V(keep) or V(replace) and O(state=drain), a server in maintenance stays there, on each process, since drain would
+        let bound clients in again. Its sessions are waited for all the same.
       - V(replace) does the same and forgets what was kept before.
       - V(restore) gives each server the state and the weight that were kept of it, whatever else the task says of them,
         and removes the file when everything has come true, with O(wait) when the server is up. Nothing is waited for
@@ -274,7 +276,7 @@ former:
   description:
     - What is kept, or was given back, of each server, by backend and name, with C(state) and C(weight). Where processes
       disagree, a value is a dictionary of process and value.
-  returned: with O(former), on success
+  returned: with O(former), on success and on failure after the first reading
   type: list
   elements: dict
   sample:

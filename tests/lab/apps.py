@@ -20,7 +20,7 @@ class Apps:
     """`count` application ports, one HAProxy of the newest version behind all; a context manager.
 
     The body of an answer is the application's name, ``app1`` and so on. A request whose path holds "hold" is answered
-    when its whole body has arrived, within 60 s: ``sessions.hold_session``.
+    when its whole body has arrived, within 300 s: ``sessions.hold_session``.
     """
 
     def __init__(self, count: int) -> None:
@@ -59,7 +59,7 @@ def _frontend(number: int, port: int) -> str:
     return f"""\
 frontend app{number}
     bind 127.0.0.1:{port}
-    http-request wait-for-body time 60s if {{ path_sub hold }}
+    http-request wait-for-body time 300s if {{ path_sub hold }}
     http-request return status 200 content-type text/plain string "app{number}"
 
 """

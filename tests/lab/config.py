@@ -14,9 +14,9 @@ DEFAULTS = """\
 defaults
     mode http
     timeout connect 2s
-    timeout client 60s
-    timeout server 60s
-    timeout queue 60s
+    timeout client 300s
+    timeout server 300s
+    timeout queue 300s
 """
 
 

@@ -57,7 +57,7 @@ def hold_session(
 ) -> HeldSession:
     """A request that waits in an application of ``Apps``, through a frontend; returns when it got there.
 
-    It counts as a session of its server, for up to 60 s. Works in modes http and tcp. `path` must hold "hold".
+    It counts as a session of its server, for up to 300 s. Works in modes http and tcp. `path` must hold "hold".
     `timeout` is seconds for each step; `cookie` is sent along. Raises OSError where no application answers.
     """
     connection = connect(f"{host}:{port}", timeout)

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +16,7 @@ from .._shapes import merged_view
 from .goals import Observed
 from .rows import switched
 from .server import Servers
-from .state_files import Former, StateFiles, part_of, put, text_of, with_part
+from .state_files import Former, StateFiles, part_of, put, refuse_unwritable, text_of, with_part
 from .values import Values
 from .weight import Weight
 
@@ -38,13 +39,15 @@ class _Remembered(Servers):
         """What the server was, on each process of this fleet."""
         raise NotImplementedError
 
-    def answer(self, before: Now, after: Now, waited: float) -> dict[str, object]:
-        told = super().answer(before, after, waited)
+    def _told(self, before: Now) -> dict[str, object]:
         kept = {key: former for key in self._keys(before) if (former := self._former(before, key))}
-        return {
-            **told,
-            "former": [{"name": k[1], "backend": k[0], **merged_view(former)} for k, former in kept.items()],
-        }
+        return {"former": [{"name": k[1], "backend": k[0], **merged_view(former)} for k, former in kept.items()]}
+
+    def known(self, before: Now) -> dict[str, object]:
+        return {**super().known(before), **self._told(before)}
+
+    def answer(self, before: Now, after: Now, waited: float) -> dict[str, object]:
+        return {**super().answer(before, after, waited), **self._told(before)}
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,15 @@ class Keeping(_Remembered):
     """
 
     anew: bool
+
+    def _assigned(self, now: Now) -> PerProcess[dict[Key, Values]]:
+        every = {name: dict(values) for name, values in super()._assigned(now).items()}
+        for process, assigned in every.items():
+            for key, values in assigned.items():
+                # Drain would let bound clients in again, of whom maintenance has got rid.
+                if values.state == "drain" and now[process].servers[key].state == "maint":
+                    assigned[key] = values._replace(state="maint", drain=values.wait)
+        return PerProcess(every)
 
     def _former(self, now: Now, key: Key) -> Former:
         here = {
@@ -80,6 +92,7 @@ class Keeping(_Remembered):
         for key in self._keys(before):
             parts, former = self.files.read(key), self._former(before, key)
             if former and former != part_of(parts, list(before)):
+                refuse_unwritable(self.files.path(key))
                 texts[self.files.path(key)] = text_of(key, parts), text_of(key, with_part(parts, list(before), former))
         return StateFilesOf(texts, first=True) if texts else None
 
@@ -152,12 +165,18 @@ class StateFilesOf:
         """
         :raises InputError: when a state cannot be kept.
         """
-        if self.first:
-            for path, (_old, new) in self.texts.items():
-                try:
-                    put(path, new)
-                except OSError as error:
-                    raise InputError(f"the former state cannot be kept: {path}: {error.strerror}") from error
+        if not self.first:
+            return
+        begun: dict[str, str] = {}
+        for path, (old, new) in self.texts.items():
+            try:
+                put(path, new)
+                begun[path] = old
+            except OSError as error:
+                for other, text in begun.items():  # what is kept though nothing was done would be wrong one day
+                    with suppress(OSError):
+                        put(other, text)
+                raise InputError(f"the former state cannot be kept: {path}: {error.strerror}") from error
 
     def result(
         self,

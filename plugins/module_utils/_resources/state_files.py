@@ -20,6 +20,7 @@ from typing import Any
 
 from .._dialect.servers import Key
 from .._errors import InputError
+from .weight import MOST
 
 SYSTEM = "/var/lib/haproxyadmin"
 """Where the files are unless the task says another place; where that cannot be, below the user's home."""
@@ -40,8 +41,13 @@ def folders(named: str | None) -> tuple[str, ...]:
 
 
 def part_of(parts: Sequence[Former], processes: Collection[str]) -> Former:
-    """The part of the fleet that has one of these processes; nothing where there is none."""
-    return next((part for part in parts if not set(processes).isdisjoint(part)), {})
+    """The part of the fleet that has one of these processes, of several such parts all that they say; nothing where there
+    is none."""
+    merged: dict[str, Mapping[str, Any]] = {}
+    for part in parts:
+        if not set(processes).isdisjoint(part):
+            merged.update(part)
+    return merged
 
 
 def with_part(parts: Sequence[Former], processes: Collection[str], part: Former) -> list[Former]:
@@ -65,7 +71,7 @@ def parts_of(text: str) -> list[Former]:
     for part in parts:
         for process, former in part.items():
             weight = former.get("weight", 0)
-            if former["state"] not in _STATES or isinstance(weight, bool) or not 0 <= int(weight) <= 256:
+            if former["state"] not in _STATES or type(weight) is not int or not 0 <= weight <= MOST:
                 raise ValueError(f"{process} was in no state that a server can have")
     return parts
 
@@ -111,9 +117,19 @@ class StateFiles:
             ) from error
 
 
+def refuse_unwritable(path: str) -> None:
+    """
+    :raises InputError: for a file that cannot be made or replaced, as far as that can be known before it is tried.
+    """
+    folder = os.path.dirname(path)
+    if not _can_be_written(folder):
+        raise InputError(f"the former state cannot be kept: nothing can be written in {folder}")
+
+
 def _can_be_written(folder: str) -> bool:
     """Whether a file can be made there, the folder included."""
-    while folder and not os.path.exists(folder):
+    folder = os.path.abspath(folder)
+    while not os.path.exists(folder):
         folder = os.path.dirname(folder)
     return os.path.isdir(folder) and os.access(folder, os.W_OK | os.X_OK)
 
