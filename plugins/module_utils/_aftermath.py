@@ -10,7 +10,16 @@ from collections.abc import Set as AbstractSet
 from math import inf
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ._errors import ClosedEarly, CommandRefused, HAProxyError, Overtaken, PartlyApplied, ProcessReplaced, WaitTimedOut
+from ._errors import (
+    ClosedEarly,
+    CommandRefused,
+    HAProxyError,
+    Overtaken,
+    PartlyApplied,
+    ProcessReplaced,
+    TransportError,
+    WaitTimedOut,
+)
 from ._fleet import Fleet, PerProcess
 from ._plan import KILLED, Goal, Part, Place, Plan, Stage, Step, Until, listed, named
 from ._planning import steps_to
@@ -117,6 +126,9 @@ def go_back(
     """
     if isinstance(error, (Overtaken, ProcessReplaced)):
         return
+    silent = {*error.unreached, *([error.process] if _is_silent(error) else [])}
+    left = [f"{name}: it does not answer" for name in former if name in silent]
+    former = PerProcess({name: target for name, target in former.items() if name not in silent})
     observed = fleet.attempt({name: resource.observe(fleet[name]) for name in former})
     steps = {
         name: tuple(resource.route(now, former[name]))
@@ -126,8 +138,10 @@ def go_back(
     told = attempted(fleet, {name: [step.command for step in those] for name, those in steps.items() if those})
     for name, one in told.items():
         also += listed(name, one.done)
-    again = fleet.attempt({name: resource.observe(fleet[name]) for name in former})
-    left = [f"{name}: {now}" for name, now in again.items() if isinstance(now, HAProxyError)]
+    left += [f"{name}: {now}" for name, now in observed.items() if isinstance(now, HAProxyError)]
+    answering = [name for name, now in observed.items() if not isinstance(now, HAProxyError)]
+    again = fleet.attempt({name: resource.observe(fleet[name]) for name in answering})
+    left += [f"{name}: {now}" for name, now in again.items() if isinstance(now, HAProxyError)]
     for name, now in again.items():
         if not isinstance(now, HAProxyError):
             left += [f"{text} on {name}" for text in resource.missed(now, former[name]).values()]
@@ -135,6 +149,11 @@ def go_back(
         error.message += f"; the former state could not be restored: {named(left)}"
     elif told:
         error.message += "; the former state was restored"
+
+
+def _is_silent(error: object) -> bool:
+    """Whether asking the process again would only cost time."""
+    return isinstance(error, TransportError) and not isinstance(error, ClosedEarly)
 
 
 def settled(fleet: Fleet, resource: Resource[S], stage: Stage[S], told: Mapping[str, Told]) -> dict[str, Told]:
@@ -151,6 +170,8 @@ def settled(fleet: Fleet, resource: Resource[S], stage: Stage[S], told: Mapping[
     for name, now in fleet.attempt({name: resource.observe(fleet[name]) for name in stopped}).items():
         if isinstance(now, ProcessReplaced):
             settled[name] = stopped[name]._replace(error=now)
+        elif _is_silent(now):
+            settled[name] = stopped[name]._replace(reached=False)
         elif not isinstance(now, HAProxyError):
             settled[name] = _judged(stopped[name], stage.steps[name], resource.missed(now, stage.goal.aimed[name]))
     return settled
@@ -189,6 +210,7 @@ def failure(told: Mapping[str, Told], done: Sequence[Mapping[str, str]]) -> HAPr
     error.refused = refused
     error.not_attempted = [line for name, one in told.items() for line in listed(name, one.not_attempted)]
     error.unconfirmed = [line for name, one in told.items() for line in listed(name, one.unsure)]
+    error.unreached = [name for name, one in told.items() if not one.reached or _is_silent(one.error)]
     return error
 
 

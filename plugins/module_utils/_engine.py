@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from ._errors import HAProxyError, NotConverged
 from ._fleet import Fleet, PerProcess
 from ._plan import Goal, Place, Plan, Stage, Steps, Until
+from ._plan import told as as_lines
 from ._planning import steps_to
 from ._protocol import Command
 from ._sending import CLOCK, Clock, Ledger, attempted, may_yet
@@ -42,8 +43,8 @@ def carry_out(fleet: Fleet, resource: Resource[S], plan: Plan[S], clock: Clock =
     now = plan.before
     waited = 0.0
     with ledger.told():
-        for stage in plan.stages:
-            goal, planned = stage.goal, stage.steps
+        for number, stage in enumerate(plan.stages):
+            goal, planned, later = stage.goal, stage.steps, plan.stages[number:]
             if now is not plan.before:
                 stage = Stage(goal, steps_to(fleet, resource, goal, now, goal.sweep))
             try:
@@ -51,6 +52,7 @@ def carry_out(fleet: Fleet, resource: Resource[S], plan: Plan[S], clock: Clock =
                     from ._aftermath import pass_guard  # where servers are deleted only
 
                     now = pass_guard(fleet, resource, goal, now, waited, clock)
+                later = later[1:]
                 if stage.steps:
                     _apply(fleet, resource, stage, planned, waited, ledger, clock)
                 if stage.steps and goal.inspect is None:
@@ -63,6 +65,7 @@ def carry_out(fleet: Fleet, resource: Resource[S], plan: Plan[S], clock: Clock =
                     now = _wait(fleet, resource, goal, goal.until, now, waited, ledger, clock)
                     waited += clock.now() - began
             except HAProxyError as error:
+                error.not_attempted = [*error.not_attempted, *as_lines(it for one in later for it in one.steps.items())]
                 if goal.former is not None:
                     from ._aftermath import go_back  # needed after failures only
 

@@ -32,6 +32,7 @@ class HAProxyError(Exception):
         self.unconfirmed: Lines = ()
         self.also_done: Lines = ()
         self.warnings: Sequence[str] = ()
+        self.unreached: Sequence[str] = ()
 
     def locate(self, process: str, command: str = "") -> None:
         """Fill in the place where it is still unknown."""

@@ -42,7 +42,8 @@ class Feature(NamedTuple):
 
 # Measured, and read in HAProxy's sources.
 FEATURES = {
-    "long_lines": Feature("command lines above half a buffer", (2, 6)),
+    # 2.6.12 still hangs at a line longer than "bufsize - tune.maxrewrite", 3.0.11 does not.
+    "long_lines": Feature("command lines above half a buffer", (3, 0)),
     "whole_lines": Feature("handing whole lines to a worker (@@)", (3, 2)),
     "server_ssl": Feature("changing the ssl of a server", (2, 4)),
     # 3.4.7 says "invalid addr" to every address.

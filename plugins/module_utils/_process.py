@@ -28,6 +28,7 @@ from ._protocol import (
     Reply,
     Route,
     decode,
+    is_foreign,
     is_gone,
     line_of,
     longest_line,
@@ -62,6 +63,8 @@ _TRIES = 3
 OLD_LIMIT = 1.0
 # Severities 0 to 3 are refusals; 4 is ambiguous, so that reading decides; 5 to 7 are notices.
 _LEAST_SEVERE_REFUSAL = 3
+# Characters of a refusal; HAProxy's own have some hundred at most, where they repeat what was said.
+_MOST_WORDS = 2000
 
 
 @dataclass(frozen=True)
@@ -164,7 +167,7 @@ def ask_tables(
 ) -> Conversation[list[str]]:
     """As :meth:`Process.ask_tables`, of an address of which nothing is known yet."""
     try:
-        whole = None if route == DIRECT else is_gone
+        whole = is_foreign if route == DIRECT else is_gone
         line = line_of(commands, CAUTIOUS_LINE, route)
         exchange = Exchange(address, line, grace=grace, limit=limit, delay=delay, whole=whole)
         return (yield from _read(exchange, lambda raw: read_tables(raw, len(commands), route)))
@@ -198,7 +201,7 @@ def judge(command: Command, reply: Reply) -> None:
 
 
 def refusal_of(command: Command, reply: Reply, process: str) -> CommandRefused:
-    words = printable(reply.text.partition("\n")[0])
+    words = printable(reply.text.partition("\n")[0])[:_MOST_WORDS]
     narrow = next((error for start, error in _MEANINGS if words.startswith(start)), CommandRefused)
     return narrow(f"HAProxy refused {command.shown!r}: {words}", answer=words, process=process, command=command.shown)
 

@@ -96,7 +96,7 @@ def through_master(pid: int, *, whole_line: bool) -> Route:
 def longest_line(buffer_size: int, *, long_lines: bool) -> int:
     """Bytes that may be sent in one line, its end included, to a process with this ``tune.bufsize``.
 
-    :param long_lines: False before 2.6, where a line longer than ``bufsize - tune.maxrewrite`` hangs; that setting
+    :param long_lines: False before 3.0, where a line longer than ``bufsize - tune.maxrewrite`` hangs; that setting
         cannot be read and is at most half a buffer.
     """
     return min(15000, buffer_size - 1384) if long_lines else min(8000, buffer_size // 2 - 192)
@@ -148,7 +148,9 @@ def line_of(commands: Sequence[Command], bound: int, route: Route, whole: int = 
     said = (text for command in commands for text in (command.witness, command.text) if text)
     head = encode(route.start + ";".join(route.each + text for text in said))
     payload = commands[0].payload
-    line = head + (b" <<\n" + encode(payload) + b"\n\n" if payload else b"\n")
+    if payload:
+        head += b" <<"
+    line = head + (b"\n" + encode(payload) + b"\n\n" if payload else b"\n")
     if len(head) >= bound or len(line) > max(bound, whole):
         raise InputError(
             f"a line of {len(line)} bytes is over the bound of {bound}, above which HAProxy may abort: "
@@ -196,6 +198,11 @@ def is_gone(raw: bytes) -> bool:
     """Whether a master says that there is no such worker (any more). 3.2 and 3.4 may not hang up after that."""
     said = raw.lstrip(b"\n") if len(raw) <= _ENOUGH else b""
     return said.startswith((b"Can't find the target ", b"Can't connect to the target ")) and said.endswith(b"\n")
+
+
+def is_foreign(raw: bytes) -> bool:
+    """Whether the first line shows that this is neither a stats socket nor a master, so that its end need not come."""
+    return not raw.startswith((b"\n", b"Unknown command")) and (b"\n" in raw or len(raw) >= _ENOUGH)
 
 
 def still_there(raw: bytes) -> None:

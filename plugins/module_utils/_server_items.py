@@ -46,7 +46,10 @@ def _typed(spec: Spec, beside: Params, said: Params) -> Params:
     """
     :raises InputError: with Ansible's own words for a value that the option does not take.
     """
-    result = ArgumentSpecValidator(spec).validate({**beside, **said})
+    try:
+        result = ArgumentSpecValidator(spec).validate({**beside, **said})
+    except OverflowError as error:  # Ansible's own conversion of "inf" to a whole number
+        raise InputError(f"an item of servers: {error}") from error
     if result.error_messages:
         raise InputError(f"an item of servers: {'; '.join(result.error_messages)}")
     typed: Params = result.validated_parameters

@@ -22,6 +22,7 @@ class Told(NamedTuple):
     :param words: what HAProxy said about commands that it did not refuse.
     :param version: the number that it gave out last.
     :param seen: what was read immediately before a command.
+    :param reached: False: it was silent, or gone, when it was asked afterwards.
     """
 
     done: tuple[Command, ...] = ()
@@ -32,6 +33,7 @@ class Told(NamedTuple):
     words: Mapping[Command, str] = {}
     version: str = ""
     seen: Mapping[Command, bytes] = {}
+    reached: bool = True
 
 
 def can(process: Process, commands: Sequence[Command]) -> None:

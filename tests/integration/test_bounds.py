@@ -25,7 +25,7 @@ def test_a_thousand_servers_cost_one_exchange_per_table_and_15000_bytes(haproxy:
         result = run(MODULE, {**ALL_MAINT, "socket": [str(recorders.directory)]})
         assert not result.get("failed"), result["msg"]
         assert [line["command"] for line in result["commands"]] == [f"set server … state maint ({MANY} times)"] * count
-        bound = 8000 if haproxy.number < (2, 6) else 15000
+        bound = 8000 if haproxy.number < (3, 0) else 15000
         for index, recorder in enumerate(recorders.all):
             assert {truth.state for truth in servers(fleet, index).values()} == {"maint"}
             requests = [request for request, _reply in recorder.exchanges]
@@ -46,7 +46,7 @@ def test_a_smaller_buffer_gets_shorter_lines_and_survives(haproxy: Version, size
         assert not result.get("failed"), result["msg"]
         longest = max(len(request) for request, _reply in recorder.exchanges)
         assert longest <= min(size - 1384, 15000)
-        if haproxy.number < (2, 6):
+        if haproxy.number < (3, 0):
             assert longest <= min(size // 2 - 192, 8000)
         assert {truth.state for truth in servers(fleet, 0).values()} == {"maint"}
         assert fleet.pids == pids

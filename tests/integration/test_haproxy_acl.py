@@ -137,7 +137,7 @@ def test_many_patterns_travel_in_few_lines(sets: Sets, count: int) -> None:
     for recorder in sets.recorders.all:
         lengths = [len(request) for request, _reply in recorder.exchanges if b"add acl" in request]
         assert len(lengths) <= 4
-        assert max(lengths) <= (15_000 if sets.version.number >= (2, 6) else 8_000)
+        assert max(lengths) <= (15_000 if sets.version.number >= (3, 0) else 8_000)
 
 
 def test_what_is_written_serves_at_once(sets: Sets) -> None:

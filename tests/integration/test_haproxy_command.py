@@ -487,7 +487,7 @@ def test_a_command_that_could_abort_haproxy_is_refused(mapped: Mapped, command: 
 
 def test_what_stays_within_the_bound_works(mapped: Mapped) -> None:
     mapped.start_from()
-    bound = 8000 if mapped.fleet.version.number < (2, 6) else 15000
+    bound = 8000 if mapped.fleet.version.number < (3, 0) else 15000
     head = f"set severity-output number;add map {mapped.map} <<\n"
     pairs = "\n".join(f"key{number} {'v' * 80}" for number in range(500))
     payload = pairs[: bound - len(head) - 3]

@@ -47,6 +47,11 @@ def closes_at_once(path: str | None = None) -> AbstractContextManager[str]:
     return _listener(lambda _connection, _ended: None, path)
 
 
+def closes_in_silence(seconds: float, path: str | None = None) -> AbstractContextManager[str]:
+    """Takes connections, says nothing, and closes them after a while."""
+    return _listener(lambda _connection, ended: ended.wait(seconds), path)
+
+
 def foreign_daemon(greeting: bytes = b"220 hello\r\n", path: str | None = None) -> AbstractContextManager[str]:
     """Speaks another protocol: greets at once, then waits for its client."""
 

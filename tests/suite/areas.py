@@ -18,7 +18,7 @@ from suite.lint import lint
 from suite.log import Log
 from suite.paths import ROOT
 from suite.playbooks import demo, molecule
-from suite.pytests import integration, playbooks, unit, unit_on_oldest
+from suite.pytests import faults, integration, playbooks, unit, unit_on_oldest
 from suite.results import Row, failure, has_failed, judged, summary
 from suite.sanity import sanity
 
@@ -29,6 +29,7 @@ AREAS: Mapping[str, Area] = {
     "sanity": sanity,
     "integration": integration,
     "playbooks": playbooks,
+    "faults": faults,
     "molecule": molecule,
     "lint": lint,
     "unit-3.9": unit_on_oldest,

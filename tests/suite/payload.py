@@ -10,7 +10,7 @@ import sys
 
 from suite.paths import CACHE
 
-LIMIT = 140 * 1024
+LIMIT = 142 * 1024
 """Bytes of source that a module may load above ansible.builtin.ping. What only some tasks need is loaded by those."""
 LIMITS = {"haproxy_backend": 180 * 1024}
 """The same of modules that are another one and more."""

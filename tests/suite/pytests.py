@@ -5,21 +5,23 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from lab.errors import LabError
-from lab.packages import prepare
-from lab.versions import versions
+from lab.versions import Version, newest, oldest, version, versions
 from suite import junit, pythons
 from suite.environment import made
+from suite.haproxies import missing
 from suite.log import Log
 from suite.paths import CACHE, VENV
 from suite.results import Row, failure, with_versions
 
 # Code of the controller's side, which need not run on the oldest Python.
-_CONTROLLER_SIDE = ("suite", "lab", "demo")
+_CONTROLLER_SIDE = ("suite", "lab", "demo", "scenario")
+# Most of the time is waiting.
+_WORKERS = ("-p", "xdist.plugin", "-n", "4")
 # pytest's exit codes after which the report is complete: passed, some failed, none collected.
 _COMPLETE = (0, 1, 5)
 
@@ -40,34 +42,40 @@ def unit_on_oldest(log: Log) -> list[Row]:
 
 
 def integration(log: Log) -> list[Row]:
-    """The modules in the test's own process, on every HAProxy; most of the time is waiting, hence the workers."""
-    return _on_every_version(log, "integration", ["-m", "not target", "-p", "xdist.plugin", "-n", "4"])
+    """The modules in the test's own process, on every HAProxy."""
+    return _on_versions(log, "integration", ["tests/integration", "-m", "not target", *_WORKERS])
+
+
+def faults(log: Log) -> list[Row]:
+    """What breaks and what is meant badly, on the oldest HAProxy, the newest and one between; LONG=1: on every one."""
+    wanted = versions() if os.environ.get("LONG") == "1" else (oldest(), version("3.0"), newest())
+    return _on_versions(log, "faults", ["tests/faults", *_WORKERS], wanted=wanted)
 
 
 def playbooks(log: Log) -> list[Row]:
     """The modules as Ansible runs them, on every HAProxy and the oldest Python."""
-    oldest = pythons.found().get(pythons.OLDEST)
-    if oldest is None:
+    python = pythons.found().get(pythons.OLDEST)
+    arguments = ["tests/integration", "-m", "target"]
+    if python is None:
         absent = [Row("playbooks", missing=(f"Python {pythons.OLDEST} as target",))]
-        return absent + _on_every_version(log, "playbooks", ["-m", "target"])
-    return _on_every_version(log, "playbooks", ["-m", "target"], {"TARGET_PYTHON": str(oldest)})
+        return absent + _on_versions(log, "playbooks", arguments)
+    return _on_versions(log, "playbooks", arguments, {"TARGET_PYTHON": str(python)})
 
 
-def _on_every_version(log: Log, area: str, arguments: Sequence[str], env: dict[str, str] | None = None) -> list[Row]:
-    wanted = [str(version) for version in versions()]
-    missing = [name for name in wanted if not _is_there(log, name)]
-    rows = _pytest(log, area, Path(sys.executable), ["tests/integration", *arguments], env)
-    absent = [Row(area, name, missing=(f"HAProxy {name}",)) for name in missing]
-    return with_versions([row for row in rows if row.version not in missing] + absent, area, wanted)
-
-
-def _is_there(log: Log, version: str) -> bool:
-    try:
-        prepare([version])
-    except LabError as error:
-        log.write(str(error))
-        return False
-    return True
+def _on_versions(
+    log: Log,
+    area: str,
+    arguments: Sequence[str],
+    env: dict[str, str] | None = None,
+    *,
+    wanted: Iterable[Version] | None = None,
+) -> list[Row]:
+    """On these versions of HAProxy, or on every one; a version that is missing or on which nothing ran is a row, too."""
+    names = [str(each) for each in wanted or versions()]
+    absent = missing(log, names)
+    rows = _pytest(log, area, Path(sys.executable), arguments, env)
+    without = [Row(area, name, missing=(f"HAProxy {name}",)) for name in absent]
+    return with_versions([row for row in rows if row.version not in absent] + without, area, names)
 
 
 def _pytest(

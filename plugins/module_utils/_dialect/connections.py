@@ -28,5 +28,5 @@ def parse_connections(table: str) -> dict[Key, int]:
         try:
             used[backend, name] = int(cells[at_used])
         except (IndexError, ValueError) as error:
-            raise ReplyNotUnderstood(f"a line of the servers' connections: {line!r}") from error
+            raise ReplyNotUnderstood(f"a line of the servers' connections: {line[:200]!r}") from error
     return used

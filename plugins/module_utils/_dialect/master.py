@@ -70,5 +70,5 @@ def parse_proc(table: str) -> Family:
                 )
             )
         except (KeyError, ValueError) as error:
-            raise ReplyNotUnderstood(f"a line of the list of processes: {line!r}") from error
+            raise ReplyNotUnderstood(f"a line of the list of processes: {line[:200]!r}") from error
     return Family(master, workers)

@@ -56,7 +56,7 @@ def parse_list(table: str) -> list[Row]:
             continue
         found = _ROW.match(line)
         if found is None:
-            raise ReplyNotUnderstood(f"show map: a line that names no map or ACL: {line!r}")
+            raise ReplyNotUnderstood(f"show map: a line that names no map or ACL: {line[:200]!r}")
         # A name may hold ") ": what it was loaded from tells where it ends.
         loaded = re.match(r"-?\d+ \((?P<name>.*)\) pattern loaded from file '(?:file@|opt@)?(?P=name)' ", line)
         name = loaded["name"] if loaded else found[2]
@@ -149,7 +149,7 @@ def parse_lookups(table: str) -> list[Lookup]:
     for line in lines_of(table):
         fields = re.match(r"type=(\w+), case=(\w+), (?:found|match)=(\w+)(?:, (.*))?$", line, re.DOTALL)
         if fields is None:
-            raise ReplyNotUnderstood(f"a lookup that tells no type: {line!r}")
+            raise ReplyNotUnderstood(f"a lookup that tells no type: {line[:200]!r}")
         found = _FOUND.match(fields[4] or "")
         of = found.groupdict() if found else {}
         key, value = (None if of.get(name) is None else printable(of[name]) for name in ("key", "value"))

@@ -143,11 +143,13 @@ def parse_state(table: str, wanted: Callable[[str, str], bool]) -> StateTable:
         numbers = [header.index(column) for column in _NUMBERS]
         texts = [header.index(column) for column in (*_TEXTS, *_LATER) if column in header or column in _TEXTS]
     except ValueError as error:
-        raise ReplyNotUnderstood(f"the server state table has other columns: {lines[1]!r}") from error
+        raise ReplyNotUnderstood(f"the server state table has other columns: {lines[1][:1000]!r}") from error
     found = StateTable([], {})
     for line in lines[2:]:
         cells = line.split(" ")
         try:
+            if len(cells) != len(header):
+                raise ValueError(f"{len(cells)} cells in a table of {len(header)}")
             backend, name = cells[at_backend], cells[at_name]
             if _is_pseudo(backend, name):
                 continue
@@ -157,7 +159,7 @@ def parse_state(table: str, wanted: Callable[[str, str], bool]) -> StateTable:
                 server = Server(backend, name, cells[at_id], op, admin, weight, initial, check, agent)
                 found.wanted[backend, name] = _with_addresses(server, *[cells[column] for column in texts])
         except (IndexError, ValueError, TypeError) as error:
-            raise ReplyNotUnderstood(f"a line of the server state table: {line!r}") from error
+            raise ReplyNotUnderstood(f"a line of the server state table: {line[:200]!r}") from error
     return found
 
 

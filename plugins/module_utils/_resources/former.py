@@ -115,6 +115,11 @@ class Restoring(_Remembered):
             for process, former in self._former(now, key).items():
                 if key in every.get(process, {}):
                     every[process][key] = _restored(every[process][key], former, self.share)
+        for process, assigned in every.items():
+            out = {now[process].servers[key].called for key, values in assigned.items() if values.state != "ready"}
+            for key, values in assigned.items():
+                if now[process].servers[key].tracks in out:  # it will not be up, as it was not
+                    assigned[key] = values._replace(wait=False)
         return PerProcess(every)
 
     def file(self, before: Now, after: Now) -> StateFilesOf | None:

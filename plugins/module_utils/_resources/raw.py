@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Union
 
-from .._errors import CommandRefused, HAProxyError, InputError
+from .._errors import CannotConnect, CommandRefused, HAProxyError, InputError, ProcessReplaced
 from .._fleet import Fleet
 from .._plan import listed
 from .._process import Process, refusal_of
@@ -19,6 +19,8 @@ from .._transport import Conversation
 # A semicolon without a backslash before it; a payload's mark: 2.2 and 2.6 take it for one at a line's end even with one.
 _ANOTHER = re.compile(r"(?:^|[^\\])(?:\\\\)*(;)|(<<)")
 _UNSAYABLE = re.compile("[\x00-\x08\x0a-\x1f\x7f]")
+# Surrogates that stand for no byte; the others are bytes that are no UTF-8.
+_NO_BYTES = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 # First words of commands that change nothing, and of those that are about a connection that goes on.
 _READING = ("show", "get", "help")
 _TALKING = ("prompt", "quit")
@@ -47,6 +49,8 @@ def _command_of(item: Item) -> Command:
     words = text.strip(" \t")
     if not words:
         raise InputError("an empty command is none")
+    if _NO_BYTES.search(words + payload):
+        raise InputError(f"command {text!r} or its payload holds half a surrogate pair, which has no bytes")
     if _UNSAYABLE.search(words):
         raise InputError(f"command {text!r} holds a control character; each item is exactly one command")
     found = _ANOTHER.search(words)
@@ -57,7 +61,7 @@ def _command_of(item: Item) -> Command:
         )
     if (len(words) - len(words.rstrip("\\"))) % 2:
         raise InputError(f"command {text!r} ends in a backslash, which would take the line's end with it")
-    if words.split(maxsplit=1)[0] in _TALKING:
+    if _verb(words) in _TALKING:
         raise InputError(f"command {text!r} is about a connection that goes on; here each command has one of its own")
     return Command(words, words, payload=_payload_of(payload))
 
@@ -81,9 +85,14 @@ def _payload_of(text: str) -> str:
     return payload
 
 
+def _verb(words: str) -> str:
+    """The first word for HAProxy, which knows no blanks but these two."""
+    return re.split("[ \t]", words, maxsplit=1)[0]
+
+
 def reads(command: Command) -> bool:
     """Whether it only reads, by its first word."""
-    return command.text.split(maxsplit=1)[0] in _READING
+    return _verb(command.text) in _READING
 
 
 def answers(fleet: Fleet, commands: Sequence[Command], writes: bool) -> Result:
@@ -132,10 +141,13 @@ def _failure(
     error.locate(name, command.shown)
     refused = {name: it for name, it in wrong.items() if isinstance(it, CommandRefused)}
     error.refused = [{"process": name, "command": command.shown, "answer": it.answer} for name, it in refused.items()]
+    unsent = {name for name, it in wrong.items() if isinstance(it, (CannotConnect, ProcessReplaced))}
     if not reads(command):
-        error.unconfirmed = [{"process": name, "command": command.shown} for name in wrong if name not in refused]
+        unsure = [name for name in wrong if name not in refused and name not in unsent]
+        error.unconfirmed = [{"process": name, "command": command.shown} for name in unsure]
     error.done = [line for process in sorted(done) for line in listed(process, done[process])]
-    error.not_attempted = [line for process in sorted(done) for line in listed(process, later)]
+    left = {process: [command, *later] if process in unsent else later for process in sorted(done)}
+    error.not_attempted = [line for process, commands in left.items() for line in listed(process, commands)]
     if len(wrong) > 1:
         error.message += f" (and {len(wrong) - 1} more of {len(done)} processes)"
     if error.done:
@@ -144,7 +156,7 @@ def _failure(
 
 
 def _say(process: Process, command: Command) -> Conversation[Reply]:
-    reply = yield from process.say(command, judged=command.text.split(maxsplit=1)[0] != "help")
+    reply = yield from process.say(command, judged=_verb(command.text) != "help")
     if reply.severity == _AMBIGUOUS and not _DONE.match(reply.text):
         raise refusal_of(command, reply, process.name)
     return reply
@@ -154,7 +166,7 @@ def _result(process: str, command: Command, reply: Reply) -> Result:
     text = printable(reply.text.rstrip("\n"))
     return {
         "process": process,
-        "command": command.shown,
+        "command": printable(command.shown),
         "stdout": text,
         "stdout_lines": text.split("\n") if text else [],
         "severity": reply.severity,

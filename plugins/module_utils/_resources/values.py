@@ -112,7 +112,8 @@ def _timeout(params: Mapping[str, Any], interval: float) -> float:
         return seconds("wait_timeout", params["wait_timeout"], least=0.0)
     if retries < 1:
         raise InputError(f"wait_retries is {retries}; at least one reading is always made")
-    return seconds("wait_retries times wait_interval", retries * interval, least=0.0)
+    # No more than can be told from what is too long anyway: of larger numbers there is no float.
+    return seconds("wait_retries times wait_interval", min(retries, 10**18) * interval, least=0.0)
 
 
 def _soft(params: Mapping[str, Any], state: str | None) -> dict[str, str]:

@@ -6,11 +6,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
 from suite import junit, sanity
-from suite.playbooks import molecule_row
+from suite.playbooks import SCENARIOS, molecule_row
 from suite.results import NOTHING_RAN, Row, judged
 
 # pytest 9.2, shortened
@@ -91,25 +92,44 @@ def test_sanity_names_what_failed() -> None:
 
 
 MOLECULE = """\
-default > destroy: Executed: Successful
-default > converge: Executed: Successful
-default > idempotence: Executed: {idempotence}
-default > verify: Executed: Successful
+{scenario} > destroy: Executed: Successful
+{scenario} > converge: Executed: Successful
+{scenario} > idempotence: Executed: {idempotence}
+{scenario} > verify: Executed: Successful
 """
 
 
+def molecule_said(idempotence: str = "Successful") -> str:
+    """What molecule 26.10 says of its steps; the word is about the last scenario."""
+    *first, last = SCENARIOS
+    words = [MOLECULE.format(scenario=name, idempotence="Successful") for name in first]
+    return "".join([*words, MOLECULE.format(scenario=last, idempotence=idempotence)])
+
+
+def test_every_molecule_scenario_is_counted() -> None:
+    here = Path(__file__).parents[3] / "extensions" / "molecule"
+    assert sorted(SCENARIOS) == sorted(path.parent.name for path in here.glob("*/molecule.yml"))
+
+
 def test_molecule_counts_the_steps_that_test() -> None:
-    row = molecule_row(MOLECULE.format(idempotence="Successful"))
-    assert (row.passed, row.failed) == (3, 0)
+    row = molecule_row(molecule_said())
+    assert (row.passed, row.failed, row.missing) == (3 * len(SCENARIOS), 0, ())
 
 
 @pytest.mark.parametrize("word", ["Failed (not idempotent)", "Missing playbook", "Skipped"])
 def test_molecule_fails_a_step_that_is_not_successful(word: str) -> None:
-    assert molecule_row(MOLECULE.format(idempotence=word)).problems == ("default idempotence",)
+    assert molecule_row(molecule_said(word)).problems == (f"{list(SCENARIOS)[-1]} idempotence",)
 
 
 def test_molecule_that_ran_nothing_fails() -> None:
-    assert judged(molecule_row("No scenario found"), strict=False).failed == 3
+    assert judged(molecule_row("No scenario found"), strict=False).failed == 3 * len(SCENARIOS)
+
+
+def test_molecule_on_loopback_is_a_failure_when_strict() -> None:
+    said = f"{molecule_said()}\nno namespaces on this machine, hosts are processes on loopback: as root: not allowed"
+    row = molecule_row(said)
+    assert judged(row, strict=False).failed == 0
+    assert judged(row, strict=True).problems == ("network namespaces is missing",)
 
 
 def test_zero_tests_fail_when_strict() -> None:

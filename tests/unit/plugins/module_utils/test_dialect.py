@@ -544,6 +544,12 @@ def test_a_server_that_nobody_wants_may_have_numbers_that_are_none() -> None:
     assert found == ([("www", "web1")], {})
 
 
+@pytest.mark.parametrize("cells", ["1 www 1 web1 - 2 0 1 1 6 0 - 80 more", "1 www 1 web1 - 2 0 1 1 6 0 -"])
+def test_a_row_of_other_columns_than_the_heading_is_refused(cells: str) -> None:
+    with pytest.raises(ReplyNotUnderstood):
+        servers.parse_state(f"{HEADING}{cells}\n", _every)
+
+
 @pytest.mark.parametrize("admin", range(64))
 @pytest.mark.parametrize("state", ["ready", "drain", "maint"])
 def test_what_is_put_is_the_state_and_the_inherited_flags_stay(admin: int, state: str) -> None:

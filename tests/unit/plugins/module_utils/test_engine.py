@@ -168,6 +168,14 @@ def test_what_an_earlier_stage_did_is_told_when_a_later_one_is_refused() -> None
     assert _lines(error.refused) == [("p1", "set b 1")]
 
 
+def test_the_stages_behind_the_one_that_failed_are_not_attempted() -> None:
+    world = World({"p1": Memory({}, refuses=frozenset({"set a 1"})), "p2": Memory({})})
+    both = {"p1": {"b": "1"}, "p2": {"b": "1"}}
+    error = _failed(world, Values([{"p1": {"a": "1"}}, both]))
+    assert _lines(error.refused) == [("p1", "set a 1")]
+    assert _lines(error.not_attempted) == [("p1", "set b 1"), ("p2", "set b 1")]
+
+
 def test_a_process_that_cannot_be_reached_any_more_did_nothing() -> None:
     world = World(
         {"p1": Memory({}), "p2": Memory({}, fails={0: CannotConnect("refused", errno=111)}, carries_out=False)}

@@ -19,6 +19,7 @@ from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._protocol imp
     Route,
     decode,
     encode,
+    is_foreign,
     line_of,
     lines_of,
     longest_line,
@@ -506,6 +507,21 @@ def test_what_is_no_whole_reply(raw: bytes, error: type[HAProxyError]) -> None:
 )
 def test_read_reply(raw: bytes, reply: tuple[str, int | None]) -> None:
     assert read_reply(raw, DIRECT) == reply
+
+
+@pytest.mark.parametrize(
+    ("raw", "foreign"),
+    [
+        pytest.param(b"", False, id="nothing yet"),
+        pytest.param(b"\nName: HAProxy\n", False, id="a stats socket"),
+        pytest.param(b"Unknown command: 'show info'\n", False, id="a master"),
+        pytest.param(b"SSH-2.0", False, id="half a line"),
+        pytest.param(b"SSH-2.0-OpenSSH\r\n", True, id="another protocol"),
+        pytest.param(b"x" * 4096, True, id="a line without an end"),
+    ],
+)
+def test_what_is_no_haproxy_shows_by_its_first_line(raw: bytes, foreign: bool) -> None:
+    assert is_foreign(raw) is foreign
 
 
 ROUTES = st.sampled_from([DIRECT, WHOLE, EACH])

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._errors import (
+    CannotConnect,
     CommandRefused,
     InputError,
     TimedOut,
@@ -131,7 +132,7 @@ def _asked(
     fleet = fleet_of([process("p1"), process("p2")], converse)
     try:
         return answers(fleet, commands_of(commands), writes), converse.lines
-    except (CommandRefused, TimedOut) as error:
+    except (CannotConnect, CommandRefused, TimedOut) as error:
         return error, converse.lines
 
 
@@ -167,6 +168,18 @@ def test_a_process_that_hangs_is_named() -> None:
     assert isinstance(outcome, TimedOut)
     assert outcome.process == "p2"
     assert outcome.done == [{"process": "p1", "command": "clear counters"}]
+
+
+def test_a_process_that_cannot_be_reached_was_sent_nothing() -> None:
+    first, second = "clear counters", "show info"
+    outcome, _lines = _asked([first, second], {first: SILENCE}, {first: CannotConnect("refused", errno=111)})
+    assert isinstance(outcome, CannotConnect)
+    assert outcome.unconfirmed == []
+    assert outcome.not_attempted == [
+        {"process": "p1", "command": second},
+        {"process": "p2", "command": first},
+        {"process": "p2", "command": second},
+    ]
 
 
 def test_only_what_reads_is_sent_where_nothing_may_be_written() -> None:
