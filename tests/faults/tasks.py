@@ -72,8 +72,9 @@ COMPANIONS: dict[str, dict[str, tuple[Options, ...]]] = {
         "fqdn": ({"name": ["named"]},),
         "min_up": (_LEAVES,),
         "state_dir": ({**_LEAVES, "former": "keep"},),
-        "former": ({**_LEAVES},),
-        "former_share": ({**_LEAVES, "former": "keep"},),
+        # In the test's own directory.
+        "former": ({**_LEAVES, "state_dir": "former"},),
+        "former_share": ({**_LEAVES, "former": "keep", "state_dir": "former"},),
     },
     "haproxy_frontend": {"name": ({"maxconn": 60},)},
 }
