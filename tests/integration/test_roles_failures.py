@@ -88,7 +88,7 @@ def test_what_was_drained_is_put_back(apps: Apps, site: Site) -> None:
     """app1: lb9 dies when lb1 has been asked and is told. app2: one of the processes of lb8 refuses."""
     ports = free_ports(5)
     eighth = instances(oldest(), 4, lambda number: body(apps, [f"127.0.0.1:{ports[number]}"]))
-    with one(newest(), body(apps, [f"127.0.0.1:{ports[0]}"])) as ninth, eighth, Recorders(eighth) as slow:
+    with eighth, one(newest(), body(apps, [f"127.0.0.1:{ports[0]}"])) as ninth, Recorders(eighth) as slow:
         with Recorders(site.fleets["lb1"]) as first:
             lock = threading.Lock()
 

@@ -231,6 +231,6 @@ def _said(answer: bytes) -> tuple[str, str, bool]:
 
 def _kind(error: Exception) -> str:
     """What a log calls an error: the class that says it, else the kernel's name for it."""
-    if type(error) is OSError and error.errno is not None:
-        return errno.errorcode.get(error.errno, "OSError")
-    return type(error).__name__
+    name = type(error).__name__
+    number = error.errno if isinstance(error, OSError) else None
+    return errno.errorcode.get(number, name) if name == "OSError" and number is not None else name

@@ -71,7 +71,8 @@ def parts_of(text: str) -> list[Former]:
     for part in parts:
         for process, former in part.items():
             weight = former.get("weight", 0)
-            if former["state"] not in _STATES or type(weight) is not int or not 0 <= weight <= MOST:
+            whole = isinstance(weight, int) and not isinstance(weight, bool)
+            if former["state"] not in _STATES or not whole or not 0 <= weight <= MOST:
                 raise ValueError(f"{process} was in no state that a server can have")
     return parts
 

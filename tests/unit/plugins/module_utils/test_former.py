@@ -81,7 +81,7 @@ def _asked(of: Servers, now: PerProcess[Observed]) -> dict[str, list[str]]:
 )
 def test_what_a_task_remembers(place: Path, former: Any, kind: type[Servers]) -> None:
     made = _resource(place, former)
-    assert type(made) is kind
+    assert made.__class__ == kind
     assert not isinstance(made, Keeping) or made.anew == (former == "replace")
 
 
