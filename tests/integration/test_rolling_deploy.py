@@ -56,7 +56,7 @@ def test_deploys_that_fail(site: Site) -> None:
         end = "It has its traffic back." if is_back else "It stays drained, and the next run goes on from there."
         assert done.why(name) == f"{name} was not deployed: The disk is full. {end}"
     states = {name: {it.state for it in site.truths(name)["lb2"]} for name in ("w1", "dead", "plain", "w4")}
-    assert states == {"w1": {"ready"}, "dead": {"drain"}, "plain": {"drain"}, "w4": {"drain"}}
+    assert states == {"w1": {"ready"}, "dead": {"drain"}, "plain": {"drain"}, "w4": {"maint"}}
     assert {it.state for it in site.truths("w2", "api")["lb2"]} == {"ready"}
     assert site.files == [f"lb2/www@{name}.json" for name in ("dead", "plain", "w4")]
     again = site.run(
