@@ -5,9 +5,7 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Callable
@@ -17,6 +15,7 @@ from .._errors import InputError, PartlyApplied
 from .._fleet import PerProcess
 from .._keyed import Wish, key_of, merged
 from .._protocol import decode, printable
+from .files import replaced
 from .pattern_held import Held
 from .pattern_told import ORDER, text_of
 
@@ -158,27 +157,9 @@ class FileOfSet:
         try:
             if self.backup and os.path.exists(self.path):
                 told["backup_file"] = backup(self.path)
-            self._write(move)
+            replaced(os.path.realpath(self.path), self.new, move)
         except Exception as error:
             failed = PartlyApplied(f"HAProxy has the entries, but {self.path} could not be written: {error}")
             failed.done = done
             raise failed from error
         return told
-
-    def _write(self, move: Callable[[str, str], None]) -> None:
-        folder, name = os.path.split(os.path.realpath(self.path))
-        number, beside = tempfile.mkstemp(prefix=f".{name}.", dir=folder)
-        try:
-            with os.fdopen(number, "wb") as file:
-                file.write(self.new)
-                file.flush()
-                os.fsync(file.fileno())
-            move(beside, os.path.join(folder, name))
-        finally:
-            with suppress(FileNotFoundError):
-                os.unlink(beside)
-        directory = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)

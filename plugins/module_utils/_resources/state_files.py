@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ from typing import Any
 
 from .._dialect.servers import Key
 from .._errors import InputError
+from .files import replaced, synced
 from .weight import MOST
 
 SYSTEM = "/var/lib/haproxyadmin"
@@ -140,27 +140,16 @@ def put(path: str, text: str) -> None:
 
     :raises OSError: when it cannot be done.
     """
-    folder, name = os.path.split(path)
+    folder = os.path.dirname(path)
     if text:
         os.makedirs(folder, mode=0o755, exist_ok=True)
-        number, beside = tempfile.mkstemp(prefix=f".{name}.", dir=folder)
-        try:
-            with os.fdopen(number, "w", encoding="utf-8") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            os.chmod(beside, 0o644)
-            os.replace(beside, path)
-        except BaseException:
-            with suppress(FileNotFoundError):
-                os.unlink(beside)
-            raise
-    else:
-        with suppress(FileNotFoundError):
-            os.unlink(path)
+        replaced(path, text.encode(), _move)
+        return
     with suppress(FileNotFoundError):  # nothing was there
-        directory = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
+        os.unlink(path)
+        synced(folder)
+
+
+def _move(beside: str, path: str) -> None:
+    os.chmod(beside, 0o644)
+    os.replace(beside, path)
