@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from lab.by_version import pytest_collection_modifyitems, told_version  # noqa: F401 (for pytest)
 from lab.versions import Version
 
 from .choice import chosen_versions
@@ -45,14 +46,6 @@ def _without_network(real: Callable[..., Any]) -> Callable[..., Any]:
         return real(host, *rest, **more)
 
     return known
-
-
-@pytest.fixture(autouse=True)
-def _told_version(request: pytest.FixtureRequest, record_property: Callable[[str, object], None]) -> None:
-    """Write into the report which HAProxy a test ran against."""
-    version = getattr(request.node, "callspec", None) and request.node.callspec.params.get("target")
-    if isinstance(version, Version):
-        record_property("haproxy", version.name)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from lab.agent import Agent
 from lab.apps import Apps
+from lab.by_version import pytest_collection_modifyitems, told_version  # noqa: F401 (for pytest)
 from lab.config import servers_body, settings_body
 from lab.fleet import Fleet, layout
 from lab.oracle import Key
@@ -283,13 +284,3 @@ def has_prefixes(haproxy: Version, _count: int) -> bool:
 def may_differ(haproxy: Version, count: int) -> bool:
     """Whether the processes have different configurations, which those of ``nbproc`` never have."""
     return count > 1 and not haproxy.has_nbproc
-
-
-@pytest.fixture(autouse=True)
-def _told_version(request: pytest.FixtureRequest, record_property: Callable[[str, object], None]) -> None:
-    """Write into the report which HAProxy a test ran against."""
-    callspec = getattr(request.node, "callspec", None)
-    for value in callspec.params.values() if callspec else ():
-        version = value[0] if isinstance(value, tuple) else value
-        if isinstance(version, Version):
-            record_property("haproxy", version.name)

@@ -16,7 +16,6 @@ from lab.oracle import Key
 from lab.processes import wait_until
 from lab.prophecy import holds, sent, told
 from lab.tasks import Result, run
-from lab.versions import shared_out
 
 from .conftest import NAMED, Given, SetBalancer
 
@@ -341,7 +340,7 @@ def test_prophecy_of_every_two_settings(set_balancer: SetBalancer, place: str, o
     wrong = {}
     maint = options["state"] == "maint"  # without it the pairs are those of the same server in another state
     pairs = [pair for pair in combinations(able, 2) if "state" in pair or not maint]
-    for pair in shared_out(pairs, set_balancer.fleet.version):
+    for pair in pairs:
         wish = {option: options[option] for option in pair}
         try:
             result = holds(MODULE, task(set_balancer, place, wish), set_balancer.recorders, "servers")

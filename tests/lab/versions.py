@@ -4,17 +4,12 @@
 
 from __future__ import annotations
 
-import os
 import tomllib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TypeVar
 
 from .errors import LabError
-
-T = TypeVar("T")
 
 FILE = Path(__file__).with_name("versions.toml")
 
@@ -93,17 +88,6 @@ def oldest() -> Version:
 def newest() -> Version:
     """The newest version of the lab."""
     return versions()[-1]
-
-
-def shared_out(cases: Sequence[T], one: Version) -> Sequence[T]:
-    """The cases for one version: all for the oldest and the newest; those between have them all together.
-
-    With LONG=1 in the environment every version has all.
-    """
-    between = versions()[1:-1]
-    if one not in between or os.environ.get("LONG") == "1":
-        return cases
-    return cases[between.index(one) :: len(between)]
 
 
 def _number(name: str) -> tuple[int, int]:

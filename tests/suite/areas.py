@@ -78,5 +78,5 @@ def _run(name: str, *, strict: bool) -> list[Row]:
         verdict = "FAILED" if has_failed(rows) else "ok"
         if has_failed(rows):
             print(f"\n---- {name}: {log.path.relative_to(ROOT)}\n{log.path.read_text()}----", flush=True)
-        print(f"{name:12} {verdict:6} {seconds:6.1f} s", flush=True)
+        print(f"{name:12} {verdict:6} {seconds:6.1f} s, {log.processor_seconds:6.1f} s of a processor", flush=True)
     return rows

@@ -25,6 +25,8 @@ class Log:
 
     def __init__(self, area: str) -> None:
         LOGS.mkdir(parents=True, exist_ok=True)
+        self.processor_seconds = 0.0
+        """What the commands took of the processors, as far as their children were waited for."""
         self.path = LOGS / f"{area}.log"
         self.path.write_text("")
 
@@ -39,11 +41,14 @@ class Log:
         with self.path.open("r+") as file:
             begin = file.seek(0, os.SEEK_END)
             variables = {**os.environ, **(env or {})}
-            process = subprocess.run(
-                words, check=False, cwd=cwd, env=variables, stdin=subprocess.DEVNULL, stdout=file, stderr=file
+            process = subprocess.Popen(
+                words, cwd=cwd, env=variables, stdin=subprocess.DEVNULL, stdout=file, stderr=file
             )
+            _pid, status, used = os.wait4(process.pid, 0)
+            code = process.returncode = os.waitstatus_to_exitcode(status)
             file.seek(begin)
             output = file.read()
-        if process.returncode:
-            self.write(f"(exit code {process.returncode})")
-        return Finished(process.returncode, output)
+        self.processor_seconds += used.ru_utime + used.ru_stime
+        if code:
+            self.write(f"(exit code {code})")
+        return Finished(code, output)

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 
 from lab.errors import LabError
 from lab.packages import binary
@@ -35,7 +36,7 @@ def molecule(log: Log) -> list[Row]:
     absent = missing(log, sorted({*SCENARIOS["default"], *VERSIONS}))
     chosen = [name for name, wanted in SCENARIOS.items() if not {*wanted} & {*absent}]
     with ThreadPoolExecutor(len(SCENARIOS)) as pool:
-        outputs = list(pool.map(_scenario, chosen))
+        outputs = list(pool.map(partial(_scenario, log), chosen))
     for output in outputs:
         log.write(output)
     row = molecule_row("\n".join(outputs), chosen)
@@ -51,10 +52,13 @@ def molecule_row(output: str, scenarios: Iterable[str] = tuple(SCENARIOS)) -> Ro
     return Row("molecule", passed=len(wanted) - len(problems), failed=len(problems), problems=problems, missing=lacking)
 
 
-def _scenario(name: str) -> str:
+def _scenario(area: Log, name: str) -> str:
     """What molecule says; while it does, the scenario's own log can be read."""
     env = {"HAPROXY": str(binary(newest())), "NO_COLOR": "1"}
-    return Log(f"molecule-{name}").run(["molecule", "test", "--scenario-name", name], env=env).output
+    log = Log(f"molecule-{name}")
+    output = log.run(["molecule", "test", "--scenario-name", name], env=env).output
+    area.processor_seconds += log.processor_seconds
+    return output
 
 
 def demo(log: Log) -> list[Row]:

@@ -5,12 +5,11 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-from lab.versions import Version, newest, oldest, version, versions
+from lab.versions import versions
 from suite import junit, pythons
 from suite.environment import made
 from suite.haproxies import missing
@@ -47,9 +46,8 @@ def integration(log: Log) -> list[Row]:
 
 
 def faults(log: Log) -> list[Row]:
-    """What breaks and what is meant badly, on the oldest HAProxy, the newest and one between; LONG=1: on every one."""
-    wanted = versions() if os.environ.get("LONG") == "1" else (oldest(), version("3.0"), newest())
-    return _on_versions(log, "faults", ["tests/faults", *_WORKERS], wanted=wanted)
+    """What breaks and what is meant badly, on every HAProxy."""
+    return _on_versions(log, "faults", ["tests/faults", *_WORKERS])
 
 
 def playbooks(log: Log) -> list[Row]:
@@ -62,16 +60,9 @@ def playbooks(log: Log) -> list[Row]:
     return _on_versions(log, "playbooks", arguments, {"TARGET_PYTHON": str(python)})
 
 
-def _on_versions(
-    log: Log,
-    area: str,
-    arguments: Sequence[str],
-    env: dict[str, str] | None = None,
-    *,
-    wanted: Iterable[Version] | None = None,
-) -> list[Row]:
-    """On these versions of HAProxy, or on every one; a version that is missing or on which nothing ran is a row, too."""
-    names = [str(each) for each in wanted or versions()]
+def _on_versions(log: Log, area: str, arguments: Sequence[str], env: dict[str, str] | None = None) -> list[Row]:
+    """On every version of HAProxy; one that is missing or on which nothing ran is a row, too."""
+    names = [str(each) for each in versions()]
     absent = missing(log, names)
     rows = _pytest(log, area, Path(sys.executable), arguments, env)
     without = [Row(area, name, missing=(f"HAProxy {name}",)) for name in absent]
