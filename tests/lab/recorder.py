@@ -180,17 +180,17 @@ class Recorder:
         target[1].write_eof()
 
     async def _replies(self, target: Streams, client: Streams, exchange: _Exchange) -> None:
-        """Target to client, until the target closes."""
-        held = bytearray()
+        """Target to client, until the target closes. What is set later is not for this connection."""
+        held, tamper = bytearray(), self.tamper
         while piece := await target[0].read(65536):
-            if self.tamper is not None:
+            if tamper is not None:
                 held += piece
                 continue
             exchange.reply += piece
             client[1].write(piece)
             await client[1].drain()
-        if held and self.tamper is not None:
-            answer = self.tamper(bytes(exchange.request), bytes(held))
+        if held and tamper is not None:
+            answer = tamper(bytes(exchange.request), bytes(held))
             exchange.reply += answer
             client[1].write(answer)
             await client[1].drain()
