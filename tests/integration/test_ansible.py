@@ -101,6 +101,30 @@ def test_the_everyday_line_ad_hoc(fleet: Fleet, tmp_path: Path) -> None:
     assert "balancer | SUCCESS" in again.stdout
 
 
+@pytest.mark.parametrize("haproxy", [oldest(), newest()], ids=lambda version: f"haproxy={version}")
+def test_the_lines_about_figures_and_maps_ad_hoc(haproxy: Version, apps: Apps, tmp_path: Path) -> None:
+    map_file = tmp_path / "hosts.map"
+    map_file.write_text("b.example old\n")
+    uses_it = f"\nbackend mapped\n    http-request set-header X-Host %[req.hdr(host),map({map_file},www)]\n"
+    entries = {"map": str(map_file), "entries": {"a.example": "www"}}
+    with layout(haproxy, 4, servers_body(apps.ports) + uses_it) as running:
+        environment = {"HAPROXY_SOCKET": ",".join(running.sockets)}
+        line = ("lb", "-m", "haproxyadmin.haproxy.haproxy_info", "-a", "gather_subset=servers backend=www")
+        told = ansible(tmp_path, "adhoc", *line, environment=environment)
+        assert told.returncode == 0, told.stdout + told.stderr
+        found = json.loads(told.stdout.partition("=>")[2])
+        assert sorted(row["name"] for row in found["servers"]) == ["web1", "web2", "web3", "web4"]
+
+        line = ("lb", "-m", "haproxyadmin.haproxy.haproxy_map", "-a", json.dumps(entries))
+        runs = [ansible(tmp_path, "adhoc", *line, environment=environment) for _time in range(2)]
+        assert [done.stdout.partition(" =>")[0] for done in runs] == ["balancer | CHANGED", "balancer | SUCCESS"]
+        for reply in running.ask_all(f"show map {map_file}"):
+            assert [words.split()[1:] for words in reply.splitlines() if words] == [
+                ["b.example", "old"],
+                ["a.example", "www"],
+            ]
+
+
 @pytest.mark.parametrize("haproxy", [newest()], ids=lambda version: f"haproxy={version}")
 def test_a_failure_ad_hoc_is_one_sentence_without_a_traceback(fleet: Fleet, tmp_path: Path) -> None:
     arguments = "name=web1 backend=wwww state=drain"

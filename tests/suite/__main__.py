@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping
 
-from suite.areas import AREAS, test
+from suite.areas import AREAS, LONG_AREAS, test
 from suite.bench import bench
 from suite.docs import docs
 
@@ -18,6 +18,7 @@ usage: ./dev COMMAND
 
   demo            a rolling deploy of a live HAProxy, under load
   test [AREA...]  everything, or: {", ".join(AREAS)}
+  test long       the same on every version, more of it, and what takes hours: {", ".join(LONG_AREAS)}
   lint            the same as: test lint
   bench           what a task costs
   docs            the documentation as HTML, below .cache/docs

@@ -16,9 +16,10 @@ from threading import Lock
 
 from suite.lint import lint
 from suite.log import Log
+from suite.long import long_soak, mutation
 from suite.paths import ROOT
 from suite.playbooks import demo, molecule
-from suite.pytests import faults, integration, playbooks, unit, unit_on_oldest
+from suite.pytests import faults, integration, playbooks, sequences, soak, unit, unit_on_oldest
 from suite.results import Row, failure, has_failed, judged, summary
 from suite.sanity import sanity
 
@@ -31,29 +32,38 @@ AREAS: Mapping[str, Area] = {
     "playbooks": playbooks,
     "faults": faults,
     "molecule": molecule,
+    "sequences": sequences,
+    "soak": soak,
     "lint": lint,
     "unit-3.9": unit_on_oldest,
     "unit": unit,
     "demo": demo,
 }
+LONG_AREAS: Mapping[str, Area] = {"mutation": mutation, "long-soak": long_soak}
+LONG = "long"
+"""In the place of an area: everything runs on everything, and the areas of the long run do, too."""
 # Those whose result depends on time have the machine to themselves.
-ALONE = ("demo",)
+ALONE = ("long-soak", "demo")
 
 _printing = Lock()
 
 
 def test(names: Sequence[str]) -> int:
     """Run these areas, or all; prints the summary; returns the exit code."""
-    if unknown := [name for name in names if name not in AREAS]:
-        print(f"dev: no area {', '.join(unknown)}; there are {', '.join(AREAS)}", file=sys.stderr)
+    known = {**AREAS, **(LONG_AREAS if LONG in names else {})}
+    if unknown := [name for name in names if name not in (LONG, *known)]:
+        there = ", ".join([*AREAS, f"and with {LONG}", *LONG_AREAS])
+        print(f"dev: no area {', '.join(unknown)}; there are {there}", file=sys.stderr)
         return 2
+    if LONG in names:
+        os.environ["LONG"] = "1"
     strict = os.environ.get("STRICT") == "1"
-    chosen = [name for name in AREAS if name in names or not names]
+    chosen = [name for name in known if name in names or not {*names} - {LONG}]
     rows: dict[str, list[Row]] = {}
     begin = time.monotonic()
     for group, workers in (([n for n in chosen if n not in ALONE], 2), ([n for n in chosen if n in ALONE], 1)):
         with ThreadPoolExecutor(workers) as pool:
-            started = {pool.submit(_run, name, strict=strict): name for name in group}
+            started = {pool.submit(_run, name, known[name], strict=strict): name for name in group}
             for done in as_completed(started):
                 name, error = started[done], done.exception()
                 if error:  # the other areas still tell what they find
@@ -66,17 +76,17 @@ def test(names: Sequence[str]) -> int:
     return int(has_failed(ordered))
 
 
-def _run(name: str, *, strict: bool) -> list[Row]:
-    """Run one area to its judged rows; its log is printed whole when something failed."""
+def _run(name: str, area: Area, *, strict: bool) -> list[Row]:
+    """Run one area to its judged rows; its log is printed whole when something failed, and for the figures of a long run."""
     log = Log(name)
     begin = time.monotonic()
-    rows = [judged(row, strict=strict) for row in AREAS[name](log)]
+    rows = [judged(row, strict=strict) for row in area(log)]
     seconds = time.monotonic() - begin
     if len(rows) == 1:  # else each row says its own
         rows = [replace(rows[0], seconds=seconds)]
     with _printing:
         verdict = "FAILED" if has_failed(rows) else "ok"
-        if has_failed(rows):
+        if has_failed(rows) or os.environ.get("LONG") == "1":
             print(f"\n---- {name}: {log.path.relative_to(ROOT)}\n{log.path.read_text()}----", flush=True)
         print(f"{name:12} {verdict:6} {seconds:6.1f} s, {log.processor_seconds:6.1f} s of a processor", flush=True)
     return rows

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from lab.versions import versions
+from lab.versions import Version, newest, oldest, versions
 from suite import junit, pythons
 from suite.environment import made
 from suite.haproxies import missing
@@ -50,19 +50,36 @@ def faults(log: Log) -> list[Row]:
     return _on_versions(log, "faults", ["tests/faults", *_WORKERS])
 
 
+def sequences(log: Log) -> list[Row]:
+    """Random tasks of all modules one after the other, with changes from outside between them, on every HAProxy."""
+    return _on_versions(log, "sequences", ["tests/sequences", *_WORKERS])
+
+
+def soak(log: Log) -> list[Row]:
+    """A short soak on the oldest and the newest HAProxy, and that it can fail; the long one is `long_soak`."""
+    return _on_versions(log, "soak", ["tests/soak"], wanted=(oldest(), newest()))
+
+
 def playbooks(log: Log) -> list[Row]:
     """The modules as Ansible runs them, on every HAProxy and the oldest Python."""
     python = pythons.found().get(pythons.OLDEST)
-    arguments = ["tests/integration", "-m", "target"]
+    arguments = ["tests/integration", "-m", "target", "-p", "xdist.plugin", "-n", "2"]
     if python is None:
         absent = [Row("playbooks", missing=(f"Python {pythons.OLDEST} as target",))]
         return absent + _on_versions(log, "playbooks", arguments)
     return _on_versions(log, "playbooks", arguments, {"TARGET_PYTHON": str(python)})
 
 
-def _on_versions(log: Log, area: str, arguments: Sequence[str], env: dict[str, str] | None = None) -> list[Row]:
-    """On every version of HAProxy; one that is missing or on which nothing ran is a row, too."""
-    names = [str(each) for each in versions()]
+def _on_versions(
+    log: Log,
+    area: str,
+    arguments: Sequence[str],
+    env: dict[str, str] | None = None,
+    *,
+    wanted: Sequence[Version] = (),
+) -> list[Row]:
+    """On these versions of HAProxy, or on every one; a version that is missing or on which nothing ran is a row, too."""
+    names = [str(each) for each in wanted or versions()]
     absent = missing(log, names)
     rows = _pytest(log, area, Path(sys.executable), arguments, env)
     without = [Row(area, name, missing=(f"HAProxy {name}",)) for name in absent]
