@@ -14,6 +14,7 @@ from ._errors import (
     ClosedEarly,
     CommandRefused,
     HAProxyError,
+    NotConverged,
     Overtaken,
     PartlyApplied,
     ProcessReplaced,
@@ -21,10 +22,13 @@ from ._errors import (
     WaitTimedOut,
 )
 from ._fleet import Fleet, PerProcess
-from ._plan import KILLED, Goal, Part, Place, Plan, Stage, Step, Until, listed, named
+from ._plan import Goal, Part, Plan, Stage, Step, listed, named
 from ._planning import steps_to
+from ._promises import KILLED, Until
+from ._protocol import Command
 from ._sending import Clock, Ledger, attempted, may_yet
 from ._telling import Told
+from ._terms import Place
 
 if TYPE_CHECKING:
     from ._contracts import Resource
@@ -212,6 +216,23 @@ def failure(told: Mapping[str, Told], done: Sequence[Mapping[str, str]]) -> HAPr
     error.unconfirmed = [line for name, one in told.items() for line in listed(name, one.unsure)]
     error.unreached = [name for name, one in told.items() if not one.reached or _is_silent(one.error)]
     return error
+
+
+def not_converged(
+    name: str, missed: Mapping[Part, str], steps: Sequence[Step], words: Mapping[tuple[str, Command], str]
+) -> NotConverged:
+    """The error for what is not as it was aimed at.
+
+    :param words: what HAProxy said beside, by process and command.
+    """
+    part, first = next(iter(missed.items()))
+    more = f" (and {len(missed) - 1} more)" if len(missed) > 1 else ""
+    said = [words.get((name, step.command), "") for step in steps if step.part == part]
+    also = f"; HAProxy had said {said[0]!r}" if any(said) else ""
+    return NotConverged(
+        f"process {name} took the commands, but what is read afterwards is something else: {first}{more}{also}",
+        process=name,
+    )
 
 
 def origin_of(former: Fleet, first: Plan[S], fleet: Fleet, now: PerProcess[S]) -> PerProcess[S]:

@@ -9,8 +9,9 @@ from collections.abc import Set as AbstractSet
 from typing import Any, Callable, Protocol, TypeVar
 
 from ._fleet import PerProcess
-from ._plan import Goal, Part, Place, Step
+from ._plan import Goal, Part, Step
 from ._process import Process
+from ._terms import Place
 from ._transport import Conversation
 
 S = TypeVar("S")

@@ -5,17 +5,13 @@ lead to a process, it is one: identity is what it says of itself."""
 
 from __future__ import annotations
 
-import errno
-import glob
 import os
-import stat
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from functools import partial
 from typing import NamedTuple
 
 from ._address import Address, address_of
-from ._dialect.info import LEVELS
-from ._errors import CannotConnect, FleetError, HAProxyError, NotHAProxy
+from ._errors import HAProxyError
 from ._fleet import Fleet, Skipped
 from ._probe import probe
 from ._process import Answer, Process
@@ -28,9 +24,6 @@ USUAL_PLACES = (
     *("/run/haproxy-master.sock", "/run/haproxy/master.sock", "/run/haproxy/haproxy-master.sock"),
     "/var/lib/haproxy/master.sock",
 )
-
-# What connect() says of something that is certainly no living HAProxy.
-_NO_LISTENER = (errno.ECONNREFUSED, errno.ENOTSOCK, errno.EPROTOTYPE, errno.ENOENT)
 
 
 class Policy(NamedTuple):
@@ -65,15 +58,18 @@ def discover(entries: Sequence[str], policy: Policy, converse: Converse, timeout
     skipped = _skip(candidates, answers, policy)
     for entry in entries or ("",):
         _yields(entry, candidates, answers)
-    found = [process for candidate in candidates for process in _processes(answers[candidate.address])]
-    whole = _whole(found, answers, policy, converse, timeout, skipped)
+    found = whole = [process for candidate in candidates for process in _processes(answers[candidate.address])]
+    if len(found) > 1 or found[0].facts.nbproc > 1:
+        from ._distinct import distinct  # most tasks are about one process
+
+        ask = partial(_ask, converse=converse, timeout=timeout)
+        whole = distinct(found, answers, ask, skipped, writes=policy.writes)
     processes = sorted(whole, key=lambda process: process.name)
     current = tuple(process for process in processes if not process.old)
-    if not current:
-        raise FleetError("no current process answers, only such as cannot be told apart or have been replaced")
-    if policy.expected not in (None, len(current)):
-        names = ", ".join(process.name for process in current)
-        raise FleetError(f"{len(current)} processes answer ({names}), and {policy.expected} are expected")
+    if not current or policy.expected not in (None, len(current)):
+        from ._unanswered import other_than  # most tasks find what they expect
+
+        raise other_than(policy.expected, [process.name for process in current])
     known = any(process.reloads is not None for process in found)
     old = tuple(process for process in processes if process.old) if known else None
     return Fleet(current, old, tuple(skipped), converse, timeout)
@@ -89,21 +85,14 @@ def _candidates(entry: str) -> list[_Candidate]:
     """
     address = address_of(entry)
     path = address.path
-    if os.path.isdir(path):
-        pattern = os.path.join(glob.escape(path), "*")
-    elif path and glob.has_magic(path) and not os.path.lexists(path):
-        pattern = path
-    else:
+    if not path or (os.path.lexists(path) and not os.path.isdir(path)):
         return [_Candidate(entry, address, True)]
-    places = sorted(place for place in glob.glob(pattern) if _is_socket(place))
+    from ._folders import sockets_in  # most entries name a socket
+
+    places = sockets_in(path)
+    if places is None:
+        return [_Candidate(entry, address, True)]
     return [_Candidate(entry, Address(place, place), False) for place in places]
-
-
-def _is_socket(path: str) -> bool:
-    try:
-        return stat.S_ISSOCK(os.stat(path).st_mode)
-    except OSError:
-        return False
 
 
 def _ask(addresses: Iterable[Address], converse: Converse, timeout: float) -> dict[Address, Answer]:
@@ -120,49 +109,16 @@ def _skip(candidates: Iterable[_Candidate], answers: Mapping[Address, Answer], p
 
     :raises HAProxyError: for the first that must not be passed over.
     """
-    skipped = []
-    for candidate in candidates:
-        answer = answers[candidate.address]
-        if not isinstance(answer, HAProxyError):
-            continue
-        dead = isinstance(answer, NotHAProxy) or (isinstance(answer, CannotConnect) and answer.errno in _NO_LISTENER)
-        default = "fail" if candidate.named or (policy.writes and not dead) else "warn"
-        if (policy.on_unreachable or default) == "fail":
-            raise answer
-        skipped.append(Skipped(candidate.address.text, answer.message))
-    return skipped
+    if not any(isinstance(answer, HAProxyError) for answer in answers.values()):
+        return []
+    from ._unanswered import passed_over  # most sockets answer
 
-
-def _whole(
-    found: Sequence[Process],
-    answers: Mapping[Address, Answer],
-    policy: Policy,
-    converse: Converse,
-    timeout: float,
-    skipped: list[Skipped],
-) -> list[Process]:
-    """The distinct processes; of an ``nbproc`` also those that were not given.
-
-    :param skipped: takes what stays out of reach of a module that only reads.
-    """
-    usable = [process for process in found if not process.shared]
-    if any(process.facts.nbproc > 1 for process in found):
-        from ._nbproc import completed, unreached  # gone since HAProxy 2.5
-
-        usable = completed(found, answers, lambda wanted: _ask(wanted, converse, timeout), writes=policy.writes)
-        skipped += [Skipped(process.name, sentence) for process, sentence in unreached(usable)]
-    return _distinct(usable)
-
-
-def _distinct(found: Iterable[Process]) -> list[Process]:
-    """One process for each identity: under its first direct name, asked through the address with the highest level."""
-    distinct: dict[tuple[str, ...], Process] = {}
-    for process in sorted(found, key=lambda process: process.reloads is not None):
-        known = distinct.setdefault(process.facts.identity, process)
-        best = max(known, process, key=lambda one: LEVELS.index(one.facts.level))
-        reloads = known.reloads if process.reloads is None else process.reloads
-        distinct[process.facts.identity] = replace(best, name=known.name, reloads=reloads)
-    return list(distinct.values())
+    failed = [(it.address, it.named, answers[it.address]) for it in candidates]
+    return [
+        passed_over(address, error, policy.on_unreachable, named=named, writes=policy.writes)
+        for address, named, error in failed
+        if isinstance(error, HAProxyError)
+    ]
 
 
 def _yields(entry: str, candidates: Iterable[_Candidate], answers: Mapping[Address, Answer]) -> None:
@@ -170,9 +126,7 @@ def _yields(entry: str, candidates: Iterable[_Candidate], answers: Mapping[Addre
     :raises FleetError: when no process answers behind this entry.
     """
     tried = [candidate.address for candidate in candidates if candidate.entry == entry]
-    if any(_processes(answers[address]) for address in tried):
-        return
-    if not entry:
-        raise FleetError(f"no HAProxy answers in the usual places; say where with 'socket': {', '.join(USUAL_PLACES)}")
-    reasons = "; ".join(str(answers[address] or f"{address.text} has no worker") for address in tried)
-    raise FleetError(f"no HAProxy answers behind {entry}: {reasons or 'there is no socket there'}")
+    if not any(_processes(answers[address]) for address in tried):
+        from ._unanswered import nobody  # most entries yield something
+
+        raise nobody(entry, {address: answers[address] for address in tried}, USUAL_PLACES)

@@ -1,17 +1,17 @@
 # Copyright (c) 2026, haproxyadmin.haproxy contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Carrying out a plan: apply, confirm, wait."""
+"""Carrying out a plan: apply, confirm."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from math import inf
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Generic, TypeVar
 
-from ._errors import HAProxyError, NotConverged
+from ._errors import HAProxyError
 from ._fleet import Fleet, PerProcess
-from ._plan import Goal, Place, Plan, Stage, Steps, Until
+from ._plan import Plan, Stage, Steps
 from ._plan import told as as_lines
 from ._planning import steps_to
 from ._protocol import Command
@@ -59,10 +59,13 @@ def carry_out(fleet: Fleet, resource: Resource[S], plan: Plan[S], clock: Clock =
                     now = fleet.each(resource.observe)
                     if goal.hindsight is not None:
                         ledger.warnings.extend(goal.hindsight(ledger.seen, now))
-                    _confirm(resource, stage, now, ledger.words)
+                    _confirm(resource, stage, ledger.words, now)
                 if goal.until is not None:
+                    from ._waiting import wait  # most tasks do not wait
+
                     began = clock.now()
-                    now = _wait(fleet, resource, goal, goal.until, now, waited, ledger, clock)
+                    confirm = partial(_confirm, resource, Stage(goal, {}), {})
+                    now = wait(fleet, resource, goal.until, now, waited, ledger, clock, confirm)
                     waited += clock.now() - began
             except HAProxyError as error:
                 error.not_attempted = [*error.not_attempted, *as_lines(it for one in later for it in one.steps.items())]
@@ -106,7 +109,7 @@ def _apply(
 
 
 def _confirm(
-    resource: Resource[S], stage: Stage[S], now: PerProcess[S], words: Mapping[tuple[str, Command], str]
+    resource: Resource[S], stage: Stage[S], words: Mapping[tuple[str, Command], str], now: PerProcess[S]
 ) -> None:
     """
     :raises NotConverged: when what is read is not what was aimed at.
@@ -114,53 +117,6 @@ def _confirm(
     for name, aimed in stage.goal.aimed.items():
         missed = resource.missed(now[name], aimed)
         if missed:
-            part, first = next(iter(missed.items()))
-            more = f" (and {len(missed) - 1} more)" if len(missed) > 1 else ""
-            said = [words.get((name, step.command), "") for step in stage.steps.get(name, ()) if step.part == part]
-            also = f"; HAProxy had said {said[0]!r}" if any(said) else ""
-            raise NotConverged(
-                f"process {name} took the commands, but what is read afterwards is something else: {first}{more}{also}",
-                process=name,
-            )
+            from ._aftermath import not_converged  # needed after failures only
 
-
-def _wait(
-    fleet: Fleet,
-    resource: Resource[S],
-    goal: Goal[S],
-    until: Until[S],
-    now: PerProcess[S],
-    waited: float,
-    ledger: Ledger,
-    clock: Clock,
-) -> PerProcess[S]:
-    """Read until the goal's promise has come true, or nobody waits for it any more.
-
-    :param waited: seconds that the task has waited before.
-    :raises WaitTimedOut: naming what is left.
-    :raises NotConverged: when somebody else undid the goal meanwhile.
-    """
-    began = clock.now()
-    memory: Mapping[Any, Any] = {}
-    longer: dict[Place, float] = dict.fromkeys(ledger.given_up, inf)
-
-    def due(place: Place) -> float:
-        timeout, _on_timeout, afresh = until.terms(place)
-        return longer.get(place, timeout if afresh else timeout - waited)
-
-    while True:
-        seconds = clock.now() - began
-        old = fleet.each_old(resource.remains) if until.empties else PerProcess({})
-        left, memory = until.judge(now, old, seconds, memory)
-        late = {place: text for place, text in left.items() if seconds >= due(place)}
-        if late:
-            from ._aftermath import too_late  # needed after failures only
-
-            longer.update(too_late(fleet, resource, until, now, late, set(longer), seconds, waited, ledger))
-            ledger.given_up.update(place for place, due_then in longer.items() if due_then == inf)
-        pauses = [due(place) - seconds for place in left]
-        if all(pause == inf for pause in pauses):
-            return now
-        clock.sleep(min(until.interval, *pauses))
-        now = fleet.each(resource.observe)
-        _confirm(resource, Stage(goal, {}), now, {})
+            raise not_converged(name, missed, stage.steps.get(name, ()), words)

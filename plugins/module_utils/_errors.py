@@ -1,10 +1,6 @@
 # Copyright (c) 2026, haproxyadmin.haproxy contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Everything that can go wrong, as one tree.
-
-Translated at one seam each: OSError in the transport, HAProxy's words in the process, all of them in the runner. The
-message is a sentence for a person; the fields are for a program.
-"""
+"""Everything that can go wrong, as one tree. The message is a sentence for a person; the fields are for a program."""
 
 from __future__ import annotations
 
@@ -17,8 +13,7 @@ class HAProxyError(Exception):
     """Root of the tree.
 
     :param message: one sentence: who, what, why.
-    :param process: name of the process that it is about, or "".
-    :param command: the command (as it may be shown) that it is about, or "".
+    :param process: name of the process that it is about, ``command``: the command as it may be shown; or "".
     """
 
     def __init__(self, message: str, *, process: str = "", command: str = "") -> None:

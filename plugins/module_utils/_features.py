@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from ._errors import FeatureMissing, ReplyNotUnderstood
+from ._errors import ReplyNotUnderstood
 
 
 class Version(NamedTuple):
@@ -26,7 +26,7 @@ def version_of(text: str) -> Version:
 
     :raises ReplyNotUnderstood: when there is none.
     """
-    found = re.match(r"(\d+)\.(\d+)(?:\.(\d+))?", text)
+    found = re.match(r"(\d{1,9})\.(\d{1,9})(?:\.(\d{1,9}))?", text)
     if found is None:
         raise ReplyNotUnderstood(f"no HAProxy version in {text!r}")
     return Version(int(found[1]), int(found[2]), int(found[3] or 0))
@@ -78,12 +78,7 @@ def require(version: Version, feature: str | None, process: str) -> None:
     """
     :raises FeatureMissing: when a process of this version cannot do it.
     """
-    if feature is None or has(version, feature):
-        return
-    called, since, broken = FEATURES[feature]
-    if version[:2] < since:
-        needs = f"needs HAProxy {since[0]}.{since[1]}"
-    else:
-        first, last = (".".join(map(str, one)) for one in broken or ((), ()))
-        needs = f"does not work with HAProxy {first}" + (f" to {last}" if last != first else "")
-    raise FeatureMissing(f"{called} {needs}, process {process} runs {version}", process=process)
+    if feature is not None and not has(version, feature):
+        from ._lacking import lacking  # most processes can
+
+        raise lacking(*FEATURES[feature], version, process)

@@ -1,6 +1,6 @@
 # Copyright (c) 2026, haproxyadmin.haproxy contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Many processes: the same question to all of them at once, and what their answers come to."""
+"""Many processes: the same question to all of them at once."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
 # Copyright (c) 2026, haproxyadmin.haproxy contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The shape of a set: keys, perhaps with values, in an order. What differs from a wish is worked out on what was read,
-without a second copy of it: such a set may have a million entries.
+"""The shape of a set: keys, perhaps with values, in an order; what it should hold, and how it differs from that.
 
 An *entry* is bytes: the key, one blank, the value; or the key alone where there are no values.
 """
@@ -11,11 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import compress
-from operator import ne
 from typing import NamedTuple
-
-from ._listing import Lines, entries
 
 
 def key_of(entry: bytes, *, valued: bool) -> bytes:
@@ -101,122 +96,3 @@ class Deviation(NamedTuple):
 
 
 EMPTY = Deviation(0)
-
-
-def compare(body: bytes, wish: Wish) -> Deviation:
-    """How the set that HAProxy shows differs from the wish.
-
-    :raises ReplyNotUnderstood: as :func:`entries`.
-    """
-    if not body:
-        return Deviation(0, range(len(wish.lines)))
-    if isinstance(wish.lines, Lines) and wish.lines.shown_in(body):
-        return Deviation(len(wish.lines))
-    have, lines = list(entries(body)), list(wish.lines)
-    at_a_glance = _in_step(have, wish) if len(have) == len(lines) and not wish.gone else None
-    if at_a_glance is not None:
-        return at_a_glance
-    valued, exclusive, gone, places = wish.valued, wish.exclusive, wish.gone, wish.places
-    seen = bytearray(len(lines))
-    changed: list[tuple[int, bytes]] = []
-    surplus: list[bytes] = []
-    again = set(wish.repeats) if len(places) < len(lines) else set()
-    count, last, ascending = 0, -1, True
-    for entry in have:
-        count += 1
-        key = entry.partition(b" ")[0] if valued else entry
-        place = places.get(key)
-        if place is None:
-            if exclusive or key in gone:
-                surplus.append(entry)
-        elif seen[place]:
-            again.add(key)
-        else:
-            seen[place] = 1
-            if entry != lines[place]:
-                changed.append((place, entry))
-            ascending = ascending and place > last
-            last = max(last, place)
-    missing = [] if seen.count(0) == 0 else [place for place, found in enumerate(seen) if not found]
-    if not again:
-        disordered = exclusive and (not ascending or bool(missing and missing[0] < last))
-        return Deviation(count, missing, changed, surplus, (), (), disordered)
-    return _with_repeats(body, wish, Deviation(count, missing, changed, surplus), again)
-
-
-def _in_step(have: Sequence[bytes], wish: Wish) -> Deviation | None:
-    """How a set differs that has the wish's keys in the wish's order; None: it has others, or this is not plain."""
-    lines = wish.lines
-    changed = [(place, have[place]) for place in compress(range(len(lines)), map(ne, have, lines))]
-    if not changed:
-        return Deviation(len(lines))
-    if not wish.valued or len(changed) > len(lines) // 10:
-        return None
-    keys = {entry.partition(b" ")[0] for _place, entry in changed}
-    if any(not lines[place].startswith(entry.partition(b" ")[0] + b" ") for place, entry in changed):
-        return None
-    # "set map" changes all entries of a key: one that changes must be there once.
-    once = sum([line.partition(b" ")[0] in keys for line in lines]) == len(changed) == len(keys)
-    return Deviation(len(lines), (), changed) if once else None
-
-
-def _with_repeats(body: bytes, wish: Wish, found: Deviation, again: Iterable[bytes]) -> Deviation:
-    """The same, judged anew for keys that are there, or are to be there, more than once."""
-    have: dict[bytes, list[bytes]] = {key: [] for key in sorted(again)}
-    kept = []
-    for entry in entries(body):
-        key = key_of(entry, valued=wish.valued)
-        if key in have:
-            have[key].append(entry)
-        if key in wish.places:
-            kept.append(entry)
-    places = {key: wish.repeats.get(key, [wish.places[key]]) for key in have}
-    theirs = {place for those in places.values() for place in those}
-    missing = [place for place in found.missing if place not in theirs]
-    changed = [it for it in found.changed if it[0] not in theirs]
-    renewed: list[tuple[bytes, list[bytes]]] = []
-    repeated: list[tuple[bytes, int]] = []
-    for key, now in have.items():
-        wished = [wish.lines[place] for place in places[key]]
-        if len(now) > len(wished):
-            repeated.append((key, len(now)))
-        if now == wished[: len(now)]:
-            missing += places[key][len(now) :]
-        elif len(wished) == 1 and not wish.exclusive:
-            other = [entry for entry in now if entry != wished[0]]
-            changed += [(places[key][0], other[0])] if other else []
-        else:
-            renewed.append((key, now))
-    later = [*kept, *(wish.lines[place] for place in sorted(missing))]
-    order, wished_order = ([key_of(entry, valued=wish.valued) for entry in those] for those in (later, wish.lines))
-    return Deviation(
-        found.size,
-        sorted(missing),
-        sorted(changed),
-        found.surplus,
-        renewed,
-        repeated,
-        disordered=wish.exclusive and not renewed and order != wished_order,
-    )
-
-
-def merged(body: bytes, wish: Wish) -> Wish:
-    """Everything that the set is to hold when this wish, which leaves the rest alone, has come true."""
-    if not body:
-        return Wish(wish.lines, exclusive=True, valued=wish.valued)
-    lines: list[bytes] = []
-    put: set[bytes] = set()
-    for entry in entries(body):
-        key = key_of(entry, valued=wish.valued)
-        if key in wish.gone:
-            continue
-        if key not in wish.places:
-            lines.append(entry)
-        elif key in wish.repeats:
-            if key not in put:
-                lines += [wish.lines[place] for place in wish.repeats[key]]
-        else:
-            lines.append(wish.lines[wish.places[key]])
-        put.add(key)
-    lines += [line for line in wish.lines if key_of(line, valued=wish.valued) not in put]
-    return Wish(lines, exclusive=True, valued=wish.valued)

@@ -8,11 +8,11 @@ from math import inf
 
 from ._address import Address
 from ._dialect.info import CAUTIOUS_BUFFER, LEVELS, Facts
-from ._dialect.master import SHOW_PROC, Family, Worker, parse_proc
+from ._dialect.master import SHOW_PROC, Family, Worker, parse_proc, through_master
 from ._errors import FleetError, ProcessReplaced, TimedOut
 from ._features import has
 from ._process import OLD_LIMIT, PROBE_GRACE, Process, ask_tables, facts_of
-from ._protocol import Route, through_master
+from ._protocol import Route
 from ._transport import Conversation
 
 # While a reload goes on there may be no current worker for a moment; then the master is asked this often in all.

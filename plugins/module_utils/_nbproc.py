@@ -14,7 +14,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from ._address import Address, address_of
 from ._dialect.info import Facts
 from ._errors import FleetError, HAProxyError, InputError
-from ._process import Answer, Process
+from ._process import Answer, Process, facts_of
+from ._protocol import DIRECT
+from ._transport import Conversation
+
+# So many connections more show whether several processes share an address. An idle HAProxy may still let one of them
+# answer all; each reading looks at the pid.
+_CONNECTIONS = 10
 
 
 def is_shared(address: Address, facts: Facts) -> bool | None:
@@ -25,6 +31,17 @@ def is_shared(address: Address, facts: Facts) -> bool | None:
     if facts.nbproc == 1:
         return False
     return next((not number.isdigit() for listener, number in _listeners(facts) if _same(listener, address)), None)
+
+
+def seems_shared(address: Address, facts: Facts) -> Conversation[bool | None]:
+    """The same, where HAProxy does not tell, as further connections show."""
+    told = is_shared(address, facts)
+    if told is not None:
+        return told
+    for _connection in range(_CONNECTIONS):
+        if (yield from facts_of(address, DIRECT)).pid != facts.pid:
+            return True
+    return None
 
 
 def others(process: Process) -> list[Address]:

@@ -10,33 +10,28 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any, Callable, Generic, NamedTuple, Optional, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Callable, Generic, NamedTuple, TypeVar
 
 from ._fleet import PerProcess
 from ._process import Process
 from ._protocol import Command, printable
 from ._transport import Conversation
 
+if TYPE_CHECKING:
+    from ._promises import Until
+
 S = TypeVar("S")
-S_contra = TypeVar("S_contra", contravariant=True)
 
 # More commands of one kind for one process than this are one line with a count.
 LISTED = 200
-
-
-# Seconds after which a session that was ended is out of the statistics, with a margin.
-KILLED = 2.0
 
 # So many things are named in a message that could be endless.
 NAMED = 5
 
 # An object and one of its fields.
 Part = tuple[Any, str]
-# A process, and an object there (None: none in particular).
-Place = tuple[str, Any]
 
 
 class Step(NamedTuple):
@@ -50,57 +45,12 @@ class Step(NamedTuple):
     seen: bool = True
 
 
-class Verdict(NamedTuple):
-    """What is missing of what a goal promises: place → a few words; and the memory for the next judgement."""
-
-    left: Mapping[Place, str]
-    memory: Mapping[Any, Any]
-
-
 def named(texts: Iterable[str]) -> str:
     """The first few of many texts, and how many more."""
     rest = iter(texts)
     first = list(islice(rest, NAMED))
     others = sum(1 for _text in rest)
     return "; ".join(first) + (f"; and {others} more" if others else "")
-
-
-class Terms(NamedTuple):
-    """How long to wait for something, and what then.
-
-    :param timeout: seconds, over all waits of the task.
-    :param on_timeout: ``fail``, ``shutdown`` (end the sessions that are left, go on), ``continue``.
-    :param afresh: whether only this wait counts.
-    """
-
-    timeout: float
-    on_timeout: str = "fail"
-    afresh: bool = False
-
-
-# Old worker → object → sessions; None: it does not answer.
-Remains = PerProcess[Optional[Mapping[Any, int]]]
-
-
-class Until(Protocol[S_contra]):
-    """What has to come true after a goal's commands."""
-
-    @property
-    def empties(self) -> AbstractSet[Any]:
-        """Objects that are to lose their sessions: on old workers, too."""
-
-    @property
-    def interval(self) -> float:
-        """Seconds between two readings."""
-
-    def judge(self, now: PerProcess[S_contra], old: Remains, seconds: float, memory: Mapping[Any, Any]) -> Verdict:
-        """
-        :param seconds: since the waiting began.
-        :raises Hopeless: when it cannot come true.
-        """
-
-    def terms(self, place: Place) -> Terms:
-        """How long this may take."""
 
 
 @dataclass(frozen=True)

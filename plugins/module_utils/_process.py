@@ -11,19 +11,11 @@ from typing import Callable, TypeVar, Union
 
 from ._address import Address
 from ._dialect.info import FACTS, SHOW_INFO, Facts, is_old, parse_facts, parse_info
-from ._errors import (
-    ClosedEarly,
-    CommandRefused,
-    HAProxyError,
-    NotFound,
-    PermissionDenied,
-    ProcessReplaced,
-    ReplyNotUnderstood,
-    UnknownCommand,
-)
+from ._errors import ClosedEarly, HAProxyError, ProcessReplaced, ReplyNotUnderstood
 from ._features import has
 from ._protocol import (
     DIRECT,
+    REFUSALS,
     Command,
     Reply,
     Route,
@@ -33,25 +25,13 @@ from ._protocol import (
     line_of,
     longest_line,
     longest_payload,
-    printable,
     read_data,
-    read_reply,
     read_tables,
 )
 from ._transport import Conversation, Exchange
 
 T = TypeVar("T")
 
-# The beginnings of refusals that mean something of their own; the same on 2.2 to 3.4, known here for what they mean.
-# All other words are HAProxy's business and the user's.
-_MEANINGS: tuple[tuple[str, type[CommandRefused]], ...] = (
-    ("Unknown command", UnknownCommand),
-    ("Permission denied", PermissionDenied),
-    ("No such ", NotFound),
-    ("Can't find ", NotFound),
-    ("Unknown map identifier", NotFound),
-    ("Unknown ACL identifier", NotFound),
-)
 # What any process takes, whatever its buffer: for asking it how large that is.
 CAUTIOUS_LINE = longest_line(4096, long_lines=False)
 # A master refuses connections for 8 to 50 ms while it re-executes itself for a reload, and may break one off.
@@ -63,8 +43,6 @@ _TRIES = 3
 OLD_LIMIT = 1.0
 # Severities 0 to 3 are refusals; 4 is ambiguous, so that reading decides; 5 to 7 are notices.
 _LEAST_SEVERE_REFUSAL = 3
-# Characters of a refusal; HAProxy's own have some hundred at most, where they repeat what was said.
-_MOST_WORDS = 2000
 
 
 @dataclass(frozen=True)
@@ -134,23 +112,6 @@ class Process:
             raise
         return data
 
-    def say(self, command: Command, *, judged: bool) -> Conversation[Reply]:
-        """Whatever one command answers.
-
-        :param judged: whether words of refusal are one; ``help`` says "Unknown command" on old versions.
-        :raises CommandRefused: when it is a refusal.
-        """
-        whole = None if self.route == DIRECT else is_gone
-        try:
-            line = line_of((command,), self.bound, self.route, self.whole_bound)
-            reply = read_reply((yield Exchange(self.address, line, grace=GRACE, whole=whole)), self.route)
-            if judged:
-                judge(command, reply)
-        except HAProxyError as error:
-            error.locate(self.name, command.shown)
-            raise
-        return reply
-
 
 # What an address leads to, or why nothing answers there.
 Answer = Union["list[Process]", HAProxyError]
@@ -188,8 +149,8 @@ def _read(exchange: Exchange, understood: Callable[[bytes], T]) -> Conversation[
 
 def refused(reply: Reply) -> bool:
     if reply.severity is None:  # data, or the words of a process behind an older master
-        return reply.text.startswith(tuple(start for start, _error in _MEANINGS))
-    return reply.severity <= _LEAST_SEVERE_REFUSAL or reply.text.startswith("Unknown command")
+        return reply.text.startswith(REFUSALS)
+    return reply.severity <= _LEAST_SEVERE_REFUSAL or reply.text.startswith(REFUSALS[0])
 
 
 def judge(command: Command, reply: Reply) -> None:
@@ -197,13 +158,9 @@ def judge(command: Command, reply: Reply) -> None:
     :raises CommandRefused: when it is a refusal.
     """
     if refused(reply):
+        from ._refusals import refusal_of  # most commands that read are answered
+
         raise refusal_of(command, reply, "")
-
-
-def refusal_of(command: Command, reply: Reply, process: str) -> CommandRefused:
-    words = printable(reply.text.partition("\n")[0])[:_MOST_WORDS]
-    narrow = next((error for start, error in _MEANINGS if words.startswith(start)), CommandRefused)
-    return narrow(f"HAProxy refused {command.shown!r}: {words}", answer=words, process=process, command=command.shown)
 
 
 def facts_of(address: Address, route: Route, limit: float = inf) -> Conversation[Facts]:

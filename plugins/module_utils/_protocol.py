@@ -2,9 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The Runtime API's protocol without a socket: commands to bytes, bytes to replies.
 
-One line is one request. It starts with ``set severity-output number;``, so that a number says whether HAProxy refused
-(0-3) or gives notice (4-6); data has none. A line longer than its buffer aborts HAProxy 2.2 and 2.6, the whole
-process: the bound here is the only thing between a task and that.
+One line is one request; a number says whether HAProxy refused (0-3) or gives notice (4-6), data has none. A line longer
+than its buffer aborts HAProxy 2.2 and 2.6: the bound here is the only thing between a task and that.
 """
 
 from __future__ import annotations
@@ -16,7 +15,6 @@ from typing import NamedTuple
 
 from ._errors import ClosedEarly, InputError, NotHAProxy, ProcessReplaced, ReplyNotUnderstood
 
-_NUMBERS = "set severity-output number;"
 DEFAULT_BUFFER = 16384
 
 # Control characters but for the tab, and surrogates that stand for no byte.
@@ -26,6 +24,12 @@ _SPECIAL = re.compile(r"([\\; \t<])")
 NUMBERED = re.compile(r"\[([0-7])\]: ")
 # Stands in a command, behind an "@", for a number that HAProxy gives out before; a user's own "@<" is "@\<" there.
 VERSION = "<version>"
+# How refusals begin that mean something of their own; the same on 2.2 to 3.4, known here for what they mean. All other
+# words are HAProxy's business and the user's.
+REFUSALS = (
+    *("Unknown command", "Permission denied"),
+    *("No such ", "Can't find ", "Unknown map identifier", "Unknown ACL identifier"),
+)
 # Bytes of a reply that tell whether it is a refusal.
 _ENOUGH = 4096
 
@@ -35,14 +39,12 @@ class Command:
     """One command, escaped, without the line's end; made only by the builders of the dialect.
 
     :param kind: what many such commands have in common, for counting them in a result.
-    :param level: the socket level that it needs.
-    :param feature: key of ``FEATURES`` that the process must have.
+    :param level: the socket level that it needs; ``feature``: key of ``FEATURES`` that the process must have.
     :param silent: success is an empty reply on every version, so that many may be joined in one line.
-    :param not_yet: how a refusal begins after which one may ask again.
-    :param as_good: how a refusal begins that says what one wanted to hear.
+    :param not_yet: how a refusal begins after which one may ask again; ``as_good``: one that is as good as success.
     :param payload: lines that follow the command, none of them empty; such a command stands alone.
-    :param told: what is shown instead, where the text is too long or a secret.
     :param witness: what is to be read immediately before it, on the same line; such a command stands alone, too.
+    :param told: what is shown instead, where the text is too long or a secret.
     """
 
     text: str
@@ -81,16 +83,7 @@ class Route(NamedTuple):
     numbered: bool
 
 
-DIRECT = Route(_NUMBERS, "", True)
-
-
-def through_master(pid: int, *, whole_line: bool) -> Route:
-    """Through a master socket to the worker with this pid, be it current or old.
-
-    :param whole_line: the master hands a whole line over (3.2+). Else each command needs the pid, and the severity
-        does not stick.
-    """
-    return Route(f"@@!{pid} {_NUMBERS}", "", True) if whole_line else Route("", f"@!{pid} ", False)
+DIRECT = Route("set severity-output number;", "", True)
 
 
 def longest_line(buffer_size: int, *, long_lines: bool) -> int:
@@ -115,7 +108,7 @@ def word(text: str) -> str:
 
 
 def encode(text: str) -> bytes:
-    """Text as HAProxy stores it: UTF-8, with bytes that are none kept as they came."""
+    """UTF-8, with bytes that are none kept as they came."""
     return text.encode("utf-8", "surrogateescape")
 
 
@@ -125,7 +118,7 @@ def decode(data: bytes) -> str:
 
 
 def printable(text: str) -> str:
-    """Text for results, which take no bytes that are not UTF-8: those are shown as ``\\xe9``."""
+    """Text for results: bytes that are not UTF-8 are shown as ``\\xe9``."""
     return encode(text).decode("utf-8", "backslashreplace")
 
 

@@ -12,7 +12,7 @@ from ._dialect.info import Facts
 from ._fleet import PerProcess
 from ._plan import Part, Step
 from ._sessionless import Sessionless
-from ._shapes import Aimed, Field, merged_view, missed, route, two_views
+from ._shapes import Aimed, Field, merged_view, route, two_views
 
 
 class Record(Protocol):
@@ -48,6 +48,8 @@ class Records(Sessionless[Seen[R]], Generic[R]):
         return replace(now, records={**now.records, **{key: target.record for key, target in aimed.items()}})
 
     def missed(self, now: Seen[R], aimed: Mapping[str, Aimed[R]]) -> dict[Part, str]:
+        from ._missed import missed  # once commands were sent
+
         return missed(self.fields, now.records, aimed, lambda record: record.called)
 
     def view(self, now: Now[R], keys: Sequence[str]) -> dict[str, object]:

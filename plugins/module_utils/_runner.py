@@ -5,29 +5,19 @@
 from __future__ import annotations
 
 import os
-import traceback
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
 from ._argspec import FLEET
 from ._checks import seconds
 from ._discovery import Policy, discover
-from ._errors import Fault, HAProxyError, InputError, Overtaken, ProcessReplaced
-from ._fleet import Fleet, PerProcess
-from ._plan import Plan
-from ._planning import plan
+from ._errors import InputError
+from ._fleet import Fleet
 from ._process import Process
 from ._protocol import printable
 from ._transport import converse
-
-if TYPE_CHECKING:
-    from ._contracts import Resource
-
-S = TypeVar("S")
-C = TypeVar("C")
 
 Params = Mapping[str, Any]
 Result = dict[str, Any]
@@ -36,170 +26,52 @@ Result = dict[str, Any]
 _STEADY = ("Name", "Release_date", "Nbthread", "Nbproc", "Process_num", "description")
 
 
-def run(argument_spec: Mapping[str, Any], resource_of: Callable[[Params], Resource[S]], **rules: Any) -> None:
-    """Be a module that changes something, with these options beside those of every module.
+class Task:
+    """One run of a module, and what its result holds whether it succeeds or fails.
 
     :param rules: what else AnsibleModule takes, such as ``mutually_exclusive``.
     """
-    _Task(argument_spec, **rules).answer(lambda task: task.change(resource_of(task.module.params)))
-
-
-def run_info(argument_spec: Mapping[str, Any], gather_of: Callable[[Params], Callable[[Fleet], Result]]) -> None:
-    """Be a module that only reads.
-
-    :param gather_of: judges the options, before any process is asked for, and says what to ask the fleet.
-    """
-    _Task(argument_spec).answer(lambda task: task.gather(gather_of(task.module.params)))
-
-
-def run_commands(
-    argument_spec: Mapping[str, Any], commands_of: Callable[[Any], C], send: Callable[[Fleet, C, bool], Result]
-) -> None:
-    """Be a module that sends what the user writes in its option ``command``.
-
-    :param commands_of: judges it, before any process is asked for.
-    :param send: does it; when its last argument is False, only what reads.
-    """
-
-    def work(task: _Task) -> Result:
-        commands = commands_of(task.module.params["command"])
-        return send(task.fleet(writes=True), commands, not task.predicts)
-
-    _Task(argument_spec).answer(work)
-
-
-class _Task:
-    """One run of a module, and what its result holds whether it succeeds or fails."""
 
     def __init__(self, argument_spec: Mapping[str, Any], **rules: Any) -> None:
         self.module = AnsibleModule(argument_spec={**argument_spec, **FLEET}, supports_check_mode=True, **rules)
+        self.params: Params = self.module.params
         self.predicts: bool = self.module.check_mode
-        self._also_done: list[Mapping[str, str]] = []
-        self._known: Result = {
+        self.shows_diff: bool = self.module._diff
+        self.also_done: list[Mapping[str, str]] = []
+        self.known: Result = {
             **{key: [] for key in ("processes", "skipped_sockets", "commands", "unconfirmed")},
             "old_workers": "unknown",
-            "also_done": self._also_done,
+            "also_done": self.also_done,
         }
-        self._first: tuple[Fleet, Plan[Any]] | None = None
 
-    def answer(self, work: Callable[[_Task], Result]) -> None:
+    def answer(self, work: Callable[[Task], Result]) -> None:
         """Exit with the result, or with the failure."""
         try:
             result = work(self)
-        except HAProxyError as error:
-            self._fail(error)
         except Exception as error:  # noqa: BLE001 an operator gets a sentence, whatever happens
-            fault = Fault(f"{type(error).__name__}: {error}")
-            fault.__cause__ = error
-            self._fail(fault)
-        self.module.exit_json(**{**_readable(self._known), **result})
+            from ._failed import failed  # most tasks succeed
 
-    def _fail(self, error: HAProxyError) -> None:
-        cause = error.__cause__
-        self._also_done += error.also_done
-        for warning in error.warnings:
-            self.module.warn(warning)
-        more = {}
-        if isinstance(error, Fault) and cause is not None:
-            more["exception"] = "".join(traceback.format_exception(type(cause), cause, cause.__traceback__))
-        touched = bool(error.done or error.unconfirmed or self._also_done)
-        self.module.fail_json(
-            changed=touched,
-            **_readable({"msg": str(error), **self._known, "commands": error.done, **error.as_result()}),
-            **more,
-        )
+            warnings, result = failed(error, self.known, self.also_done)
+            for warning in warnings:
+                self.warn(warning)
+            self.module.fail_json(**_readable(result))
+        self.module.exit_json(**{**_readable(self.known), **result})
 
-    def gather(self, ask: Callable[[Fleet], Result]) -> Result:
-        """Read; when HAProxy is reloaded meanwhile, look again, once."""
-        try:
-            return {"changed": False, **ask(self.fleet(writes=False))}
-        except ProcessReplaced as error:
-            self.module.warn(f"read again: {error}")
-            return {"changed": False, **ask(self.fleet(writes=False))}
-
-    def change(self, resource: Resource[S]) -> Result:
-        """Do it; when HAProxy is reloaded or somebody else changes the same meanwhile, plan again, once."""
-        try:
-            return self._once(resource, {})
-        except (Overtaken, ProcessReplaced) as error:
-            self.module.warn(f"planned again: {error}")
-            self._also_done += [*error.done, *error.also_done]
-            return self._once(resource, error.found if isinstance(error, Overtaken) else {})
-
-    def _once(self, resource: Resource[S], found: Mapping[str, Any]) -> Result:
-        """
-        :param found: what processes had immediately before this task changed it.
-        """
-        fleet = self.fleet(writes=True)
-        before = fleet.each(resource.observe)
-        origin = before
-        if self._first:
-            from ._aftermath import origin_of  # needed after a reload only
-
-            origin = PerProcess({**origin_of(*self._first, fleet, before), **found})
-        planned = plan(fleet, resource, before, origin)
-        changes = planned.changes
-        if self._first:
-            changes = tuple(sorted({*self._first[1].changes, *changes}))
-        told = replace(planned, before=origin, changes=changes)
-        self._first = (fleet, told)
-        self._known.update(resource.known(origin))
-        for warning in resource.warnings(before):
-            self.module.warn(warning)
-        file = resource.file(told.before, told.after)
-        if planned.counts_old and fleet.old is None:
-            self.module.warn(
-                "old workers are unknown: add the master socket, so that their sessions are waited for, too"
-            )
-        after, waited, commands = planned.after, 0.0, planned.commands()
-        if not self.predicts:
-            after, waited, commands = before, 0.0, []
-            if file is not None:
-                file.begin()
-            if planned.does_something:
-                after, waited, commands = self._carry_out(fleet, resource, planned)
-        result = {
-            "changed": bool(commands or self._also_done or file),
-            "commands": commands,
-            "unconfirmed": planned.deeds(),
-            **resource.answer(told.before, after, waited),
-        }
-        diffs = resource.diff(told.before, told.after, told.changes) if self.module._diff else []
-        if file is not None:
-            result.update(
-                file.result(self.module.backup_local, self.module.atomic_move, commands, writes=not self.predicts)
-            )
-            diffs += [file.diff] if self.module._diff else []
-        if self.module._diff:
-            result["diff"] = diffs[0] if len(diffs) == 1 else diffs
-        return result
-
-    def _carry_out(
-        self, fleet: Fleet, resource: Resource[S], planned: Plan[S]
-    ) -> tuple[PerProcess[S], float, list[dict[str, str]]]:
-        """What is read afterwards, the seconds that it waited, and the commands of the plan that were sent."""
-        from ._engine import carry_out  # most runs find everything as wished
-
-        outcome = carry_out(fleet, resource, planned)
-        self._also_done += outcome.ledger.also
-        for warning in outcome.ledger.warnings:
-            self.module.warn(warning)
-        return outcome.after, outcome.waited, outcome.ledger.lines()
+    def warn(self, sentence: str) -> None:
+        self.module.warn(sentence)
 
     def fleet(self, *, writes: bool) -> Fleet:
         """The processes that the task addresses."""
-        params = self.module.params
-        expected = params["expected_processes"]
+        expected = self.params["expected_processes"]
         if expected is not None and expected < 1:
             raise InputError(f"expected_processes is {expected}; at least one process must answer")
-        policy = Policy(params["on_unreachable"], writes, expected)
-        fleet = discover(
-            _entries(params["socket"]), policy, converse, seconds("timeout", params["timeout"], least=0.001)
-        )
+        policy = Policy(self.params["on_unreachable"], writes, expected)
+        timeout = seconds("timeout", self.params["timeout"], least=0.001)
+        fleet = discover(_entries(self.params["socket"]), policy, converse, timeout)
         for skipped in fleet.skipped:
-            self.module.warn(f"skipped {skipped.socket}: {skipped.reason}")
-        self._known = {
-            **self._known,
+            self.warn(f"skipped {skipped.socket}: {skipped.reason}")
+        self.known = {
+            **self.known,
             "processes": [_process(process) for process in (*fleet.processes, *(fleet.old or ()))],
             "old_workers": "unknown" if fleet.old is None else [process.name for process in fleet.old],
             # Ansible itself gives the key "skipped" a meaning: a task with anything in it counts as not run.

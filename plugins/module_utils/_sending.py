@@ -9,13 +9,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Callable, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Callable, NamedTuple, TypeVar
 
 from ._errors import CommandRefused, Fault, HAProxyError, ProcessReplaced
 from ._fleet import Fleet
-from ._plan import Place, listed
+from ._plan import listed
 from ._protocol import Command
 from ._telling import Told, tell
+
+if TYPE_CHECKING:
+    from ._terms import Place
 
 S = TypeVar("S")
 

@@ -7,60 +7,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ._argspec import WAIT
 from ._errors import InputError
 from ._resources.selection import names_of
 from ._resources.server import Servers
-from ._resources.values import STATES, values_of
-from ._resources.wishes import Wish, Wishes
+from ._resources.values import values_of
+from ._resources.wish import Wish
+from ._resources.wishes import Wishes
+from ._server_spec import NAMES, SERVER, Spec
 
 Params = Mapping[str, Any]
-Spec = dict[str, dict[str, Any]]
 
-_TEXT: dict[str, Any] = {"type": "str"}
-_NUMBER: dict[str, Any] = {"type": "int"}
-_CHECK: dict[str, Any] = {"type": "str", "choices": ["enabled", "disabled"]}
-_SWITCH: dict[str, Any] = {"type": "bool", "default": False}
-_NAMES: dict[str, Any] = {"type": "list", "elements": "str"}
-
-# What one server can be asked for.
-SERVER: Spec = {
-    "state": {"type": "str", "choices": list(STATES)},
-    "weight": _TEXT,
-    "address": _TEXT,
-    "port": _NUMBER,
-    "fqdn": _TEXT,
-    "maxconn": _NUMBER,
-    "ssl": {"type": "bool"},
-    "check_address": _TEXT,
-    "check_port": _NUMBER,
-    "agent_address": _TEXT,
-    "agent_port": _NUMBER,
-    "agent_send": _TEXT,
-    "health_check": _CHECK,
-    "agent_check": _CHECK,
-    "health_status": {"type": "str", "choices": ["up", "stopping", "down"]},
-    "agent_status": {"type": "str", "choices": ["up", "down"]},
-    "health": _SWITCH,
-    "agent": _SWITCH,
-    "options": _TEXT,
-    "drain": _SWITCH,
-    **WAIT,
-    "wait_retries": _NUMBER,
-    "on_timeout": {"type": "str", "choices": ["fail", "shutdown", "continue"], "default": "fail"},
-    "shutdown_sessions": _SWITCH,
-    "min_up": _TEXT,
-    "fail_on_not_found": {"type": "bool", "default": True},
-}
 ARGUMENTS: Spec = {
-    "name": {**_NAMES, "aliases": ["server", "host"]},
-    "backend": _NAMES,
+    "name": {**NAMES, "aliases": ["server", "host"]},
+    "backend": NAMES,
     "servers": {
         "type": "list",
         "elements": "dict",
         "options": {
-            "name": {**_NAMES, "required": True},
-            "backend": _NAMES,
+            "name": {**NAMES, "required": True},
+            "backend": NAMES,
             **{name: {"type": "raw"} for name in SERVER},
         },
     },
@@ -83,15 +48,9 @@ def servers_of(params: Params) -> Servers:
     wishes = wishes_of(params)
     if params["former"] is None:
         return Servers(wishes)
-    from ._resources.former import Keeping, Restoring  # few tasks remember anything
-    from ._resources.state_files import StateFiles, folders
+    from ._resources.former import remembered  # few tasks remember anything
 
-    if not 1 <= params["former_share"] <= 100:
-        raise InputError(f"former_share is {params['former_share']}; it is a percentage from 1 to 100")
-    files = StateFiles(folders(params["state_dir"]))
-    if params["former"] == "restore":
-        return Restoring(wishes, files, params["former_share"])
-    return Keeping(wishes, files, anew=params["former"] == "replace")
+    return remembered(wishes, params["former"], params["former_share"], params["state_dir"])
 
 
 def wishes_of(params: Params) -> Wishes:

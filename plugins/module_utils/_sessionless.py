@@ -6,12 +6,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ._fleet import PerProcess
-from ._plan import Goal, Place, Step
+from ._plan import Goal, Step
 from ._process import Process
 from ._transport import Conversation
+
+if TYPE_CHECKING:
+    from ._terms import Place
 
 S = TypeVar("S")
 

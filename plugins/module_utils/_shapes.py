@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Callable, Generic, TypeVar
 
 from ._fleet import PerProcess
-from ._plan import Part, Step
+from ._plan import Step
 from ._protocol import Command
 
 K = TypeVar("K")
@@ -56,24 +56,6 @@ def route(rows: Sequence[Field[R]], now: Mapping[K, R], aimed: Mapping[K, Aimed[
                 if step.command not in said:
                     said.add(step.command)
                     yield step
-
-
-def missed(
-    rows: Sequence[Field[R]], now: Mapping[K, R], aimed: Mapping[K, Aimed[R]], called: Callable[[R], str]
-) -> dict[Part, str]:
-    """The wished fields that are not as aimed at, each with a sentence."""
-    wrong: dict[Part, str] = {}
-    for key, target in aimed.items():
-        found = now.get(key)
-        for row in rows:
-            if row.name not in target.fields or not row.lasts:
-                continue
-            if found is None:
-                wrong[key, row.name] = f"{called(target.record)} is gone"
-            elif row.read(found) != row.read(target.record):
-                read, wished = row.read(found), row.read(target.record)
-                wrong[key, row.name] = f"{row.name} of {called(target.record)} is {read}, not {wished}"
-    return wrong
 
 
 def two_views(before: Mapping[str, object], after: Mapping[str, object]) -> dict[str, object]:

@@ -10,8 +10,8 @@ from typing import NamedTuple
 from ._dialect.info import LEVELS
 from ._errors import CannotConnect, HAProxyError, PermissionDenied, ProcessReplaced
 from ._features import require
-from ._lines import Joined, batches, given, read_joined, read_witnessed
-from ._process import GRACE, Process, refusal_of, refused
+from ._lines import Joined, batches, given, read_joined
+from ._process import GRACE, Process, refused
 from ._protocol import DIRECT, Command, Route, is_gone, printable, read_reply
 from ._transport import Conversation, Exchange
 
@@ -91,6 +91,8 @@ def tell(process: Process, commands: Sequence[Command], version: str = "") -> Co
             seen[batch.commands[0]] = joined.seen
         if joined.refusal is not None:
             command, *behind = batch.commands[joined.done :]
+            from ._refusals import refusal_of  # most commands are carried out
+
             refusal = refusal_of(command, joined.refusal, process.name)
             return ended(refusal, (command, *behind))._replace(refused=(command,), unsure=tuple(behind))
     return Told(tuple(done), words=words, version=version, seen=seen)
@@ -99,6 +101,8 @@ def tell(process: Process, commands: Sequence[Command], version: str = "") -> Co
 def _outcome(commands: Sequence[Command], raw: bytes, route: Route) -> Joined:
     """How far the commands of one line got."""
     if commands[0].witness:
+        from ._witnessed import read_witnessed  # where whole sets are replaced only
+
         seen, said_no = read_witnessed(raw, route)
         return Joined(0 if said_no else 1, said_no, seen=seen)
     if commands[0].silent:

@@ -38,8 +38,7 @@ class Exchange(NamedTuple):
     """One request on a connection of its own, which is half-closed behind it.
 
     :param grace: seconds for which a refused connection is tried again.
-    :param limit: seconds for this exchange, where the task allows more.
-    :param delay: seconds before it begins.
+    :param limit: seconds for this exchange, where the task allows more; ``delay``: before it begins.
     :param again: repeats the one before, within the same deadline.
     :param whole: tells a reply that is whole though the connection stays open.
     """

@@ -41,7 +41,7 @@ options:
     description:
       - A list of patterns. With O(state=absent) those that are to go.
       - A pattern is there when it is there exactly as it is written; C(10.0.0.1) and C(10.0.0.1/32) are two. One that
-        is given twice is there twice.
+        is given twice counts once.
       - Patterns are texts; a whole number is taken in decimal. C(true), C(1.5) and C(null) are refused, as they may
         have been meant otherwise. So is what HAProxy would not store as it is, namely an empty pattern, one with a
         leading blank, control characters except for a tab, and a pattern that begins with C(#0x).
@@ -183,9 +183,9 @@ error:
 
 from functools import partial
 
+from ..module_utils._changing import run
 from ..module_utils._pattern_options import PATTERNS, RULES, naming
 from ..module_utils._resources.patterns import patterns_of
-from ..module_utils._runner import run
 
 ARGUMENTS = {**naming("acl"), **PATTERNS}
 

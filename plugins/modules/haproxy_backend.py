@@ -251,7 +251,7 @@ error:
 """
 
 from ..module_utils._backend_options import ARGUMENTS, backend_of
-from ..module_utils._runner import run
+from ..module_utils._changing import run
 
 
 def main() -> None:

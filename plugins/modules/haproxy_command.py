@@ -123,8 +123,8 @@ error:
   sample: UnknownCommand
 """
 
+from ..module_utils._gathering import run_commands
 from ..module_utils._resources.raw import answers, commands_of
-from ..module_utils._runner import run_commands
 
 ARGUMENTS = {"command": {"type": "list", "elements": "raw", "required": True}}
 

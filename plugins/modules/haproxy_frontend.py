@@ -146,8 +146,8 @@ error:
   sample: ObjectNotFound
 """
 
+from ..module_utils._changing import run
 from ..module_utils._resources.frontend import frontends_of
-from ..module_utils._runner import run
 
 ARGUMENTS = {
     "name": {"type": "list", "elements": "str", "required": True},

@@ -139,8 +139,8 @@ error:
   sample: InputError
 """
 
+from ..module_utils._changing import run
 from ..module_utils._resources.process_limits import OPTIONS, limits_of
-from ..module_utils._runner import run
 
 ARGUMENTS = {
     **{option: {"type": "int"} for option in OPTIONS},

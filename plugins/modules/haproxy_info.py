@@ -307,8 +307,8 @@ process:
   sample: /run/haproxy/admin.sock
 """
 
+from ..module_utils._gathering import run_info
 from ..module_utils._resources.info import ALL, DEFAULT, SUBSETS, gather_of
-from ..module_utils._runner import run_info
 
 ARGUMENTS = {
     "gather_subset": {"type": "list", "elements": "str", "default": [*DEFAULT], "choices": [*SUBSETS, ALL]},

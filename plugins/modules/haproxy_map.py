@@ -205,9 +205,9 @@ error:
 
 from functools import partial
 
+from ..module_utils._changing import run
 from ..module_utils._pattern_options import PATTERNS, RULES, naming
 from ..module_utils._resources.patterns import patterns_of
-from ..module_utils._runner import run
 
 ARGUMENTS = {**naming("map"), **PATTERNS}
 

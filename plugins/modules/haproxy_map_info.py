@@ -138,8 +138,8 @@ error:
 
 from functools import partial
 
+from ..module_utils._gathering import run_info
 from ..module_utils._resources.pattern_info import gather_of
-from ..module_utils._runner import run_info
 
 ARGUMENTS = {
     "map": {"type": "str", "aliases": ["file", "path"]},

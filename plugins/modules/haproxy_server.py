@@ -384,7 +384,7 @@ not_attempted:
   sample: []
 """
 
-from ..module_utils._runner import run
+from ..module_utils._changing import run
 from ..module_utils._server_options import ARGUMENTS, RULES, servers_of
 
 

@@ -15,7 +15,7 @@ import pytest
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils import _process, _protocol, _telling
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._dialect import patterns, settings
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._errors import CommandRefused
-from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources import entries, raw, weight
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources import entries_judged, raw, weight
 
 from lab.versions import version
 
@@ -101,7 +101,7 @@ BREAKS = {
         *("a b\n\ndisable server witness/w1", "an empty command"),
     ),
     "an entry may have a line's end": Break(
-        entries,
+        entries_judged,
         "check",
         lambda line, *_, **__: line,
         "haproxy_map-entries[{value}]",

@@ -22,6 +22,7 @@ from ansible_collections.haproxyadmin.haproxy.plugins.module_utils import (
     _telling,
     _transport,
 )
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources import raw
 
 from lab.tasks import MODULES
 from lab.versions import newest
@@ -81,7 +82,7 @@ CARELESS: dict[str, tuple[str, str, Patch]] = {
         "one refuses", "haproxy_server", _sets(_telling, "read_joined", lambda _raw, count, _route: _lines.Joined(count, None)),
     ),
     "a raw command's refusal is swallowed": (
-        "one refuses", "haproxy_command", _sets(_process, "judge", lambda _command, _reply: None),
+        "one refuses", "haproxy_command", _sets(raw, "judge", lambda _command, _reply: None),
     ),
     "nothing is confirmed": ("lies: done, without effect", "haproxy_server", _sets(_engine, "_confirm", lambda *_: None)),
     "the old state is believed": ("lies: the old state", "haproxy_map", _sets(_engine, "_confirm", lambda *_: None)),

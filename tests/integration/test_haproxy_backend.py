@@ -51,7 +51,7 @@ def lab(request: pytest.FixtureRequest, apps: Apps) -> Iterator[Farm]:
 def more(request: pytest.FixtureRequest, apps: Apps) -> Iterator[Farm]:
     """The same for tests of weights and states."""
     version, count = request.param
-    with farm(version, count, apps, {"web": 14}) as running:
+    with farm(version, count, apps, {"web": 15}) as running:
         yield running
 
 
@@ -233,6 +233,18 @@ def test_servers_join_before_others_leave_and_leave_by_maintenance(lab: Farm) ->
         ]
         * lab.count
     )
+
+
+def test_a_server_whose_state_is_said_for_one_process_is_there_on_all(more: Farm) -> None:
+    backend = more.fresh("web")
+    if not more.can("2.6"):
+        return
+    first = {more.recorders.sockets[0]: "maint"}
+    law(more, {"name": backend, "servers": [A, {**D, "state": first}], "purge": True})
+    others = [{"a": "ready", "d": "ready"}] * (more.count - 1)
+    assert more.states(backend) == [{"a": "ready", "d": "maint"}, *others]
+    law(more, {"name": backend, "servers": [{**A, "state": first, "weight": {more.recorders.sockets[-1]: 7}}]})
+    assert [each["a"] for each in more.states(backend)] == ["maint", *["ready"] * (more.count - 1)]
 
 
 @pytest.mark.parametrize(

@@ -95,6 +95,7 @@ TAKEN: dict[str, Case] = {
     "nothing has to be left, in percent": Case("www", ["*"], "0%"),
     "an active one is left beside backups": Case("pair", ["a1"], 1),
     "backups go beside active ones": Case("pair", ["b1", "b2"], 2),
+    "backups go where too few active ones are": Case("pair", ["b1"], 3),
     "backups alone": Case("reserve", ["r1"], 2),
     "one that is down": Case("mixed", ["dead1"], 5),
     "one that is in maintenance": Case("mixed", ["off1"], 5),

@@ -301,6 +301,17 @@ def test_a_deed_beside_what_can_be_read(set_balancer: SetBalancer) -> None:
     assert sent(run(MODULE, arguments)) == [[deed]] * len(set_balancer.recorders)
 
 
+def test_a_deed_is_done_once_where_min_up_is_looked_after(set_balancer: SetBalancer) -> None:
+    """A server that leaves is looked after in between; what was said to it before is not said again."""
+    set_balancer.reset()
+    set_balancer.recorders.clear()
+    wish = {"agent_send": "hello", "state": "drain", "min_up": "1"}
+    applied = run(MODULE, task(set_balancer, "set/agented1", wish))
+    commands = [f"set server set/agented1 {words}" for words in ("agent-send hello", "state drain")]
+    assert set_balancer.recorders.writes() == sent(applied) == [commands] * len(set_balancer.recorders)
+    assert [line["command"] for line in applied["unconfirmed"]] == commands[:1] * len(set_balancer.recorders)
+
+
 # Two settings --------------------------------------------------------------------------------------------------------
 
 # Of a server with checks; of one without; of one with a name.

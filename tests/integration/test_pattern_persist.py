@@ -73,6 +73,7 @@ WISHES: dict[str, dict[str, Any]] = {
 }
 FILES = {
     "as it runs": "a other\nd v4\n",
+    "in another order": "c v3\nb other\na other\n",
     "edited by hand": "# comment\nhand made\na v1\n",
     "empty": "",
     "missing": None,

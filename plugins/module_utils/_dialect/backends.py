@@ -92,7 +92,7 @@ def _comes_from(key: str, cookie: str, place: str) -> bool | None:
     address, _colon, port = place.rpartition(":")
     try:
         return dynamic_cookie(encode(key), address.strip("[]"), int(port)) == cookie
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 

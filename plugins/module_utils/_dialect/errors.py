@@ -11,7 +11,7 @@ from .._protocol import Command, lines_of
 
 SHOW_ERRORS = Command("show errors", "show errors", "operator")
 
-_TOTAL = re.compile(r"Total events captured on \[[^]]*\] : ([0-9]+)")
+_TOTAL = re.compile(r"Total events captured on \[[^]]*\] : ([0-9]{1,18})(?![0-9])")
 
 
 def parse_errors(text: str) -> tuple[int, list[str]]:

@@ -29,7 +29,7 @@ FACTS = (
 # Where the size of a buffer cannot be read, the smallest that anybody runs is assumed.
 CAUTIOUS_BUFFER = DEFAULT_BUFFER // 4
 
-_BUFFER = re.compile(r"Pool buffer \((\d+) bytes.*?(?:@(0x[0-9a-f]+)|$)", re.MULTILINE)
+_BUFFER = re.compile(r"Pool buffer \((\d{1,18}) bytes.*?(?:@(0x[0-9a-f]+)|$)", re.MULTILINE)
 
 
 class Facts(NamedTuple):

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from .._errors import ReplyNotUnderstood
 from .._features import Version, version_of
-from .._protocol import Command, lines_of
+from .._protocol import DIRECT, Command, Route, lines_of
 
 SHOW_PROC = Command("show proc")
 
@@ -37,6 +37,15 @@ class Family(NamedTuple):
 
     master: Version
     workers: list[Worker]
+
+
+def through_master(pid: int, *, whole_line: bool) -> Route:
+    """Through a master socket to the worker with this pid, be it current or old.
+
+    :param whole_line: the master hands a whole line over (3.2+). Else each command needs the pid, and the severity
+        does not stick.
+    """
+    return Route(f"@@!{pid} {DIRECT.start}", "", True) if whole_line else Route("", f"@!{pid} ", False)
 
 
 def parse_proc(table: str) -> Family:

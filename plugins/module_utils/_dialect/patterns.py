@@ -12,19 +12,16 @@ import re
 from typing import NamedTuple
 
 from .._errors import ReplyNotUnderstood
-from .._protocol import VERSION, Command, lines_of, printable, word
+from .._protocol import VERSION, Command, lines_of, word
 
 MAP, ACL = "map", "acl"
 LISTS = (Command("show map"), Command("show acl"))
 # What begins so is a pointer for HAProxy wherever a key is expected.
 POINTER = b"#0x"
 
-_ROW = re.compile(r"(-?\d+) \((.*?)\) (pattern loaded from .*|acl .*|.*)")
+_ROW = re.compile(r"(-?\d{1,18}) \((.*?)\) (pattern loaded from .*|acl .*|.*)")
 _COUNTS = re.compile(r"\. curr_ver=(\d+) next_ver=(\d+) entry_cnt=\d+$")
-_USE = re.compile(r"(?:used )?by (?:map|acl) at file '.*?' line \d+")
-_FOUND = re.compile(
-    r'(?:idx=(?P<kept_in>\w+), )?(?:key|pattern)="(?P<key>.*?)"(?:, value="(?P<value>.*)", type="(?P<of>\w+)")?$'
-)
+_USE = re.compile(r"(?:used )?by (?:map|acl) at file '(?:(?!at file ').)*?' line \d+")
 
 
 class Row(NamedTuple):
@@ -122,36 +119,3 @@ class Ref(NamedTuple):
         """The version that was loaded serves from now on, all others are gone; what served before is read with it."""
         command = self._command("commit", version=VERSION)
         return Command(command.text, command.kind, self.level, command.feature, witness=self.show().text)
-
-
-class Lookup(NamedTuple):
-    """What one use of a reference makes of a text.
-
-    :param match: ``str``, ``ip``, ``beg`` and so on; ``case``: ``sensitive`` or ``insensitive``.
-    :param found: whether an entry matches; then where it is kept (``tree`` or ``list``), its key, and of a map the value and
-        its type.
-    """
-
-    match: str
-    case: str
-    found: bool
-    kept_in: str | None
-    key: str | None
-    value: str | None
-    value_type: str | None
-
-
-def parse_lookups(table: str) -> list[Lookup]:
-    """
-    :raises ReplyNotUnderstood: for a line that tells no type.
-    """
-    lookups = []
-    for line in lines_of(table):
-        fields = re.match(r"type=(\w+), case=(\w+), (?:found|match)=(\w+)(?:, (.*))?$", line, re.DOTALL)
-        if fields is None:
-            raise ReplyNotUnderstood(f"a lookup that tells no type: {line[:200]!r}")
-        found = _FOUND.match(fields[4] or "")
-        of = found.groupdict() if found else {}
-        key, value = (None if of.get(name) is None else printable(of[name]) for name in ("key", "value"))
-        lookups.append(Lookup(fields[1], fields[2], fields[3] == "yes", of.get("kept_in"), key, value, of.get("of")))
-    return lookups

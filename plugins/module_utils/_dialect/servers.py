@@ -1,6 +1,6 @@
 # Copyright (c) 2026, haproxyadmin.haproxy contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Servers: ``show servers state``, ``show backend``, and the two settings that every task may need.
+"""Servers: ``show servers state`` and ``show backend``.
 
 The format is in HAProxy's management guide, section 9.3, "show servers state"; the flags are in its ``server-t.h`` and
 ``check-t.h`` and were measured on all versions.
@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from .._errors import ReplyNotUnderstood
-from .._protocol import Command, lines_of, word
+from .._protocol import Command, lines_of
 
 Key = tuple[str, str]
 
@@ -195,26 +195,3 @@ def parse_backends(table: str) -> list[str]:
     if not lines or lines[0] != "# name":
         raise ReplyNotUnderstood(f"not a list of backends: {table[:60]!r}")
     return lines[1:]
-
-
-def set_state(server: Server) -> Command:
-    """Give the server the state that this record has."""
-    return set_server(server, "state", server.state, kind=f"set server … state {server.state}")
-
-
-def set_weight(server: Server) -> Command:
-    """Give the server the (absolute) weight that this record has."""
-    return set_server(server, "weight", str(server.weight))
-
-
-def set_server(
-    server: Server, what: str, value: str, *, kind: str = "", silent: bool = True, feature: str | None = None
-) -> Command:
-    """``set server``, the family: a keyword and a value. The other parameters are those of :class:`Command`."""
-    text = f"set server {place_of(server)} {what} {word(value)}"
-    return Command(text, kind or f"set server … {what}", "admin", feature, silent)
-
-
-def place_of(server: Server) -> str:
-    """The server in a command."""
-    return f"{word(server.backend)}/{word(server.name)}"

@@ -14,7 +14,7 @@ from .servers import Key
 
 SHOW_SESSIONS = Command("show sess", "show sess", "operator")
 
-_SESSION = re.compile(r".*?\bbe=(\S+) srv=(\S+) ")
+_SESSION = re.compile(r"(?<!\S)be=(\S+) srv=(\S+) ")
 
 
 class Session(NamedTuple):
@@ -25,7 +25,9 @@ class Session(NamedTuple):
 
 
 # What else is said of a session: name=value, name=[a,b] or name[a,b].
-_FIELD = re.compile(r"([A-Za-z0-9_]+)(?:=(\[[^]]*\](?!\S)|[^\s()]*)|(\[[^]]*\]))")
+_FIELD = re.compile(r"\b([A-Za-z0-9_]+)(?:=(\[[^][]*\](?!\S)|[^\s()]*)|(\[[^][]*\]))")
+# No more digits than a number has: Python refuses thousands of them.
+_COUNT = re.compile("[0-9]{1,20}")
 _COUNTS = ("epoch", "calls", "rate", "cpu", "lat", "rc")
 
 
@@ -46,7 +48,7 @@ def fields_of(text: str) -> dict[str, int | str]:
     fields: dict[str, int | str] = {}
     for name, value, listed in _FIELD.findall(text):
         said = value or listed
-        fields[name] = int(said) if name in _COUNTS and said.isdecimal() else said
+        fields[name] = int(said) if name in _COUNTS and _COUNT.fullmatch(said) else said
     return fields
 
 
@@ -56,7 +58,7 @@ def parse_sessions(table: str) -> Iterator[Session]:
     :raises ReplyNotUnderstood: for a line that is none of a session.
     """
     for pointer, text in parse_lines(table):
-        found = _SESSION.match(text)
+        found = _SESSION.search(text)
         if found is not None and found[2] != "<none>":
             yield Session(pointer, (found[1], found[2]))
 

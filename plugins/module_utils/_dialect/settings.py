@@ -9,7 +9,8 @@ failure and "nothing changed" have one severity, so that reading decides.
 from __future__ import annotations
 
 from .._protocol import Command, word
-from .servers import Server, place_of, set_server
+from .servers import Server
+from .set_server import place_of, set_server
 
 
 def set_address(server: Server, address: str, port: int | None) -> Command:

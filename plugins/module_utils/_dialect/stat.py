@@ -13,7 +13,7 @@ from .._protocol import Command
 
 # Values of the column `type`; the type argument of the command is a set of bits: 1, 2 and 4 for these.
 FRONTEND, BACKEND, SERVER = "0", "1", "2"
-_BITS = {FRONTEND: 1, BACKEND: 2, SERVER: 4}
+BITS = {FRONTEND: 1, BACKEND: 2, SERVER: 4}
 _BACKENDS_AND_SERVERS = 6
 
 # The one algorithm whose name says that it takes no other weights than the configured one and none.
@@ -40,12 +40,7 @@ def show_stat_of(backend_ids: Collection[str]) -> list[Command]:
 
 def show_stat(kinds: Collection[str]) -> Command:
     """All rows of these kinds."""
-    return Command(f"show stat -1 {sum(_BITS[kind] for kind in kinds)} -1")
-
-
-def show_typed(kind: str, proxy_id: str, server_id: str) -> Command:
-    """One row with the nature of each of its columns; ``typed.parse_row`` reads it."""
-    return Command(f"show stat #{proxy_id} {_BITS[kind]} {server_id if kind == SERVER else -1} typed")
+    return Command(f"show stat -1 {sum(BITS[kind] for kind in kinds)} -1")
 
 
 def parse_stat(table: str, needed: Collection[str], wanted: Collection[str] = ()) -> Iterator[Row]:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from .._errors import ReplyNotUnderstood
 from .._protocol import Command, lines_of
+from . import stat
 
 SHOW_INFO_TYPED = Command("show info typed")
 
@@ -46,6 +47,11 @@ def parse_info_natures(table: str) -> Natures:
     if not natures:
         raise ReplyNotUnderstood(f"not a typed table: {table[:60]!r}")
     return natures
+
+
+def show_typed(kind: str, proxy_id: str, server_id: str) -> Command:
+    """One row with the nature of each of its columns; ``parse_row`` reads it."""
+    return Command(f"show stat #{proxy_id} {stat.BITS[kind]} {server_id if kind == stat.SERVER else -1} typed")
 
 
 def parse_row(table: str) -> Natures:

@@ -4,19 +4,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Collection, Iterable, Mapping
 
 from .._dialect.servers import ENABLED, Server
-from .._fleet import PerProcess
-from .._plan import named
-from .rows import switched
+from .._plan import Part, named
+from .observed import Observed
+from .settable import switched
 from .values import Values
 
 
-def advice(before: PerProcess[Any], wished: Mapping[str, Mapping[Any, Values]]) -> Iterable[str]:
-    """One sentence for each kind of change that something else undoes."""
-    pairs = [(before[process].servers[key], values) for process, each in wished.items() for key, values in each.items()]
+def advice(pairs: Collection[tuple[Server, Values]]) -> Iterable[str]:
+    """One sentence for each kind of change that something else undoes.
+
+    :param pairs: each server on each process, and what is asked of it.
+    """
     yield from _about(
         "is made at run time: the next reload forgets it, and 'default-server' of the configuration is not applied to it",
         (server for server, values in pairs if not server.present and values.creates),
@@ -39,6 +40,16 @@ def advice(before: PerProcess[Any], wished: Mapping[str, Mapping[Any, Values]]) 
         "has a host name: if a resolver looks it up, it may change the address again",
         (server for server, values in pairs if server.fqdn and _moves(server, values)),
     )
+
+
+def agents_blamed(wrong: Mapping[Part, str], now: Observed) -> dict[Part, str]:
+    """What is not as it should be, and the last word of an agent that may have said so."""
+    blamed = dict(wrong)
+    for key, field in wrong:
+        reading = now.readings.get(key)
+        if field in ("state", "weight", "maxconn") and reading is not None and reading.agent_runs:
+            blamed[key, field] += f" (its agent check may have said so; its last word: {reading.agent})"
+    return blamed
 
 
 def _agent_may_undo(server: Server, values: Values) -> bool:

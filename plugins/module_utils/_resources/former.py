@@ -13,14 +13,30 @@ from .._dialect.servers import Key
 from .._errors import InputError, PartlyApplied
 from .._fleet import PerProcess
 from .._shapes import merged_view
-from .goals import Observed
-from .rows import switched
+from .observed import Observed
 from .server import Servers
-from .state_files import Former, StateFiles, part_of, put, refuse_unwritable, text_of, with_part
+from .settable import switched
+from .state_files import Former, StateFiles, folders, part_of, put, refuse_unwritable, text_of, with_part
 from .values import Values
 from .weight import Weight
+from .wishes import Wishes
 
 Now = PerProcess[Observed]
+
+
+def remembered(wishes: Wishes, what: str, share: int, folder: str | None) -> Servers:
+    """Servers whose former state this task keeps, or gives back.
+
+    :param what: ``keep``, ``replace`` or ``restore``.
+    :param folder: the option ``state_dir``.
+    :raises InputError: for a share that is no percentage.
+    """
+    if not 1 <= share <= 100:
+        raise InputError(f"former_share is {share}; it is a percentage from 1 to 100")
+    files = StateFiles(folders(folder))
+    if what == "restore":
+        return Restoring(wishes, files, share)
+    return Keeping(wishes, files, anew=what == "replace")
 
 
 @dataclass(frozen=True)

@@ -7,40 +7,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
 from .._dialect.servers import Key, Server
 from .._errors import InputError
 from .._fleet import PerProcess
-from .._plan import Goal, Place, named
+from .._plan import Goal, named
 from .._shapes import Aimed
-from .readings import Reading
+from .._terms import Place
+from .observed import Observed
 from .way import CHECK, CREATE, GO, KILL, REMOVE, SETTLE, way
 
 if TYPE_CHECKING:
     from .until import UntilServers
     from .values import Values
-
-
-class Observed(NamedTuple):
-    """What one process says: all servers and backends by name; of those that the task is about, the rest.
-
-    :param servers: also those that could be there, as absent ones.
-    :param algorithms: backend → ``balance`` algorithm, where the level lets it be read.
-    :param dynamic: whether servers can be made and deleted.
-    :param tracked: server → one that tracks it, as ``backend/name``; read where servers are to be deleted.
-    :param backend: the backend itself, where the task is about that.
-    """
-
-    keys: list[Key]
-    backends: list[str]
-    servers: dict[Key, Server]
-    readings: dict[Key, Reading]
-    algorithms: dict[str, str]
-    dynamic: bool
-    tracked: Mapping[str, str] = {}
-    backend: Any = None
-
 
 Assigned = Mapping[str, "Mapping[Key, Values]"]
 Targets = PerProcess[Mapping[Key, Aimed[Server]]]

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from .._dialect import stat, typed
+from .._dialect import typed
 from .._dialect.typed import Natures
 from .._errors import HAProxyError
 from .._features import Version
@@ -87,7 +87,7 @@ def enough(samples: Iterable[Sample]) -> list[Sample]:
 def _ask(samples: Sequence[Sample]) -> Conversation[list[Natures]]:
     found = []
     for sample in samples:
-        command = stat.show_typed(sample.kind, sample.proxy_id, sample.server_id)
+        command = typed.show_typed(sample.kind, sample.proxy_id, sample.server_id)
         found.append(typed.parse_row((yield from sample.process.ask(command))))
     return found
 

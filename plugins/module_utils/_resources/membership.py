@@ -1,38 +1,21 @@
 # Copyright (c) 2026, haproxyadmin.haproxy contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which servers a backend is to have: by name, or as addresses in the slots of a ``server-template``."""
+"""Servers of a backend as addresses in the slots of a ``server-template``."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from .._dialect.servers import Key, Server
 from .._errors import InputError
-from .selection import Names
+from .._fleet import PerProcess
+from .observed import Observed
 from .values import Values
 
 _NUMBERED = re.compile(r"(.*?)([0-9]+)")
-_ALL = ("*", re.compile(""))
-
-
-@dataclass(frozen=True)
-class Others(Names):
-    """All names but some."""
-
-    but: frozenset[str] = frozenset()
-
-    def match(self, name: str) -> bool:
-        return name not in self.but
-
-    def unmatched(self, known: Collection[str]) -> list[str]:
-        return []
-
-
-def others(names: Collection[str]) -> Others:
-    return Others(frozenset(), (_ALL,), frozenset(names))
 
 
 class Tenant(NamedTuple):
@@ -141,3 +124,15 @@ def tenant_of(item: Mapping[str, Any], values: Values, number: int) -> Tenant:
     if address is None:
         raise InputError(f"item {number} of servers: with slots each needs an address")
     return Tenant(address, values.settings.get("port"), item.get("name") or "", values)
+
+
+def in_slots(slots: Slots, backend: str, now: Mapping[str, Observed]) -> PerProcess[dict[Key, Values]]:
+    """Process → server → what is asked of it.
+
+    :raises InputError: when there are not slots enough.
+    """
+    here = {process: in_backend(backend, seen.servers) for process, seen in now.items()}
+    wished = slots.assigned({process: those for process, those in here.items() if those})
+    return PerProcess(
+        {p: {(backend, name): it for name, it in wished.items() if name in those} for p, those in here.items()}
+    )

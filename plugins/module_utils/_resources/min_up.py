@@ -14,8 +14,9 @@ from typing import Any
 from .._dialect.servers import RUNNING, STARTING, Key, Server
 from .._errors import InputError, NotConverged
 from .._fleet import PerProcess
-from .._plan import Goal, Place
+from .._plan import Goal
 from .._shapes import Aimed
+from .._terms import Place
 from .values import Values
 
 _WRITTEN = re.compile(r"([0-9]{1,6})(%?)", re.ASCII)
@@ -53,19 +54,29 @@ def looked_after(
     Only that look brings the servers back; whatever fails later leaves them as they are, as without it.
     """
     gone: set[Place] = set()
+    active = {(process, key[0]) for process, seen in now.items() for key, it in seen.servers.items() if _is_active(it)}
     for goal in goals:
         former: dict[str, dict[Key, Aimed[Server]]] = {}
         for process, those in goal.aimed.items():
             for key, aimed in those.items():
                 server = now[process].servers[key]
                 guarded = wished[process][key].min_up is not None and (process, key) not in gone
-                if guarded and in_service(server) and not in_service(aimed.record):
+                counts = in_service(server) and not (server.backup and (process, key[0]) in active)
+                if guarded and counts and not in_service(aimed.record):
                     former.setdefault(process, {})[key] = Aimed(server, frozenset({"state", "weight"}))
                     gone.add((process, key))
         if former:
             look = partial(_still_enough, former, wished)
             yield replace(goal, until=None, former=PerProcess(former), hindsight=look)
+            goal = replace(goal, aimed=_without_deeds(goal.aimed))
         yield goal
+
+
+def _without_deeds(aimed: PerProcess[Mapping[Key, Aimed[Server]]]) -> PerProcess[Mapping[Key, Aimed[Server]]]:
+    """The same once they are done, as deeds are sent whatever is there."""
+    return PerProcess(
+        {process: {key: replace(each, deeds={}) for key, each in those.items()} for process, those in aimed.items()}
+    )
 
 
 def _still_enough(
@@ -93,8 +104,13 @@ def _still_enough(
 
 def _serving(servers: Sequence[Server]) -> list[Server]:
     """Those in service; backup servers only where there is no other."""
-    active = any(not server.backup for server in servers)
+    active = any(map(_is_active, servers))
     return [server for server in servers if in_service(server) and not (active and server.backup)]
+
+
+def _is_active(server: Server) -> bool:
+    """Whether, beside it, backup servers do not count."""
+    return server.present and not server.backup
 
 
 def _going(servers: Mapping[Key, Server], wished: Mapping[Key, Values]) -> Iterator[str]:

@@ -16,7 +16,7 @@ from .._shapes import merged_view
 from .._transport import Conversation
 from .filters import Filters
 from .learning import Learned, learn, natures_for, natures_of_all
-from .rows import settable
+from .settable import settable
 from .tables import Key, Table, read_table, stats_of
 
 

@@ -4,15 +4,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from .._dialect.patterns import POINTER
 from .._errors import InputError
 from .._features import has, require
-from .._keyed import Deviation, Wish, key_of, merged
+from .._keyed import Deviation, Wish, key_of
 from .._listing import pieces
 from .._protocol import decode, printable
 from .pattern_held import Held, deviation
 from .pattern_types import impossible, takes
-from .pattern_ways import Changing, Committing, Emptying, Loading, Way
+from .pattern_ways import Changing, Way
+
+if TYPE_CHECKING:
+    from .pattern_swaps import Loading
 
 # Seconds, measured on 2 CPUs: what it costs HAProxy and its client to add an entry, to change one that is found by its
 # key, to look at one on the way to a key where all are searched, and for one entry of a new version and at least.
@@ -34,16 +39,28 @@ def ways(process: str, held: Held, target: Wish, *, always: bool, called: str) -
         require(held.facts.version, "set_versions", process)
     _fits(process, held, target, found, called)
     if at_once(held, target, found, always=always):
-        whole = target if target.exclusive else merged(held.body, target)
+        from .pattern_swaps import Committing, Loading  # not every set is replaced
+
+        whole = target if target.exclusive else _merged(held.body, target)
         return Loading(whole), Committing(whole)
     if target.exclusive and not target.lines and not held.versions:
+        from .pattern_swaps import Emptying  # few are emptied
+
         return None, Emptying(target)
     places = (*found.missing, *(place for place, _now in found.changed))
     doubtful = [place for place in places if not takes(held.types, target.lines[place], valued=target.valued)]
     if not (held.versions and doubtful):
         return None, Changing(target)
+    from .pattern_swaps import Loading  # where HAProxy has to tell whether it takes an entry
+
     tried = Wish([target.lines[place] for place in doubtful], exclusive=True, valued=target.valued)
     return Loading(tried, doubtful), Changing(target)
+
+
+def _merged(body: bytes, target: Wish) -> Wish:
+    from .._merging import merged  # not every set is replaced
+
+    return merged(body, target)
 
 
 def at_once(held: Held, target: Wish, found: Deviation, *, always: bool) -> bool:

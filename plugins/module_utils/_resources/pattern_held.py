@@ -7,10 +7,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from .._comparing import compare
 from .._dialect.info import Facts
 from .._dialect.patterns import Ref
 from .._features import has
-from .._keyed import EMPTY, Deviation, Wish, compare
+from .._keyed import EMPTY, Deviation, Wish
 from .._protocol import decode, encode, word
 
 # Kept in trees, where the most exact entry is found in whatever order they came; lists are searched from the start.

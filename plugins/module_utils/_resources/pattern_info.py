@@ -7,7 +7,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Callable
 
-from .._dialect.patterns import ACL, MAP, Lookup, Ref, Row, parse_lookups
+from .._dialect.lookups import Lookup, parse_lookups
+from .._dialect.patterns import ACL, MAP, Ref, Row
 from .._errors import InputError, ObjectNotFound
 from .._fleet import Fleet
 from .._listing import entries

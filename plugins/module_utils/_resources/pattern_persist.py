@@ -13,11 +13,12 @@ from typing import Callable
 from .._dialect.pattern_files import entries_of, entry_of, is_entry, line_of
 from .._errors import InputError, PartlyApplied
 from .._fleet import PerProcess
-from .._keyed import Wish, key_of, merged
+from .._keyed import Wish, key_of
+from .._merging import merged
 from .._protocol import decode, printable
 from .files import replaced
+from .pattern_diff import ORDER, text_of
 from .pattern_held import Held
-from .pattern_told import ORDER, text_of
 
 
 def file_of(wish: Wish, after: PerProcess[Held], *, backup: bool) -> FileOfSet | None:

@@ -5,19 +5,62 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from functools import reduce
-from itertools import islice
 from operator import or_
 
 from .._fleet import PerProcess
 from .._keyed import Deviation, Wish
+from .._plan import named
 from .._protocol import decode, printable
 from .pattern_held import Held
+from .pattern_names import NameOf
 
-# So many lines of a diff are shown; a count stands for the others.
-SHOWN = 200
-ORDER = "(the same entries in another order)"
+Now = PerProcess[Held]
+
+
+def warnings(name: NameOf, wish: Wish, before: Now) -> Iterable[str]:
+    """What the user should know of entries that the task leaves as they are."""
+    if not _consistent(wish, before):
+        which = named(process for process, held in before.items() if held.ref)
+        yield f"{which} have other entries beside those of this task; exclusive makes them the same"
+    for process, held in before.items():
+        if held.ref is None:
+            yield f"process {process} does not have {name.called} {name.given}: {held.described}"
+        if held.deviation.repeated and not wish.exclusive:
+            those = named(f"{printable(decode(key))!r} {times} times" for key, times in held.deviation.repeated)
+            yield f"keys that are there more than once on {process}: {those}; exclusive repairs that"
+
+
+def _consistent(wish: Wish, before: Now) -> bool:
+    """Whether all processes that have the set end with the same entries."""
+    here = [held for held in before.values() if held.ref]
+    if wish.exclusive or len(here) < 2:
+        return True
+    from .._merging import merged  # where there are several
+
+    wholes = (sorted(merged(held.body, wish).lines) for held in here)
+    first = next(wholes)
+    return all(whole == first for whole in wholes)
+
+
+def told(name: NameOf, wish: Wish, before: Now, after: Now, *, always: bool) -> dict[str, object]:
+    """The keys of a result that are about the set.
+
+    :param always: whether nothing but replacing the whole set at once would do.
+    """
+    changing = [held for held in before.values() if held.ref and not held.deviation.nothing]
+    atomic = True
+    if changing:
+        from .pattern_choice import at_once  # most runs find everything as wished
+
+        atomic = all(at_once(held, wish, held.deviation, always=always) for held in changing)
+    return {
+        name.kind: name.given,
+        **counts(before, after),
+        "atomic": atomic,
+        "consistent": _consistent(wish, before),
+    }
 
 
 def counts(before: PerProcess[Held], after: PerProcess[Held]) -> dict[str, object]:
@@ -46,48 +89,3 @@ def _counts(found: Deviation) -> dict[str, int]:
         "removed": len(found.surplus),
         "updated": len(found.changed) + len(found.renewed),
     }
-
-
-def diffs(wish: Wish, before: Mapping[str, Held]) -> list[dict[str, object]]:
-    """The lines that change, in the form of a file; once for processes that have the same to change."""
-    groups: dict[tuple[str, str], list[str]] = {}
-    for process, held in before.items():
-        if held.ref is not None:
-            groups.setdefault(_sides(wish, held.deviation), []).append(process)
-    several = len(groups) > 1
-    changing = {sides: processes for sides, processes in groups.items() if any(sides)}
-    return [
-        {
-            "before_header": f"running ({', '.join(processes)})" if several and processes else "running",
-            "after_header": f"wished ({', '.join(processes)})" if several and processes else "wished",
-            "before": sides[0],
-            "after": sides[1],
-        }
-        for sides, processes in (changing or {("", ""): []}).items()
-    ]
-
-
-def _sides(wish: Wish, found: Deviation) -> tuple[str, str]:
-    before, after = text_of(_old(found), found.changes), text_of(_new(wish, found), found.changes)
-    return (before, after) if before or after or not found.disordered else (f"{ORDER}\n", "")
-
-
-def _old(found: Deviation) -> Iterator[bytes]:
-    yield from (now for _place, now in found.changed)
-    for _key, those in found.renewed:
-        yield from those
-    yield from found.surplus
-
-
-def _new(wish: Wish, found: Deviation) -> Iterator[bytes]:
-    yield from (wish.lines[place] for place, _now in found.changed)
-    for key, _now in found.renewed:
-        yield from (wish.lines[place] for place in wish.repeats.get(key, [wish.places[key]]))
-    yield from (wish.lines[place] for place in found.missing)
-
-
-def text_of(lines: Iterable[bytes], changes: int) -> str:
-    """The first lines of many, and of how many."""
-    shown = [printable(decode(line)) for line in islice(lines, SHOWN)]
-    more = [f"… {changes} lines change in all"] if len(shown) == SHOWN and changes > SHOWN else []
-    return "".join(f"{line}\n" for line in [*shown, *more])

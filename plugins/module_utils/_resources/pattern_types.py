@@ -9,7 +9,7 @@ import re
 from collections.abc import Collection, Sequence
 from contextlib import suppress
 
-from .._dialect.patterns import Lookup
+from .._dialect.lookups import Lookup
 from .._keyed import Wish, key_of
 from .._protocol import decode
 from .pattern_held import Types

@@ -1,9 +1,6 @@
 # Copyright (c) 2026, haproxyadmin.haproxy contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The ways from the entries that are to those that should be: one by one, or all at once by a version of their own.
-
-A new version is loaded and read beside the one that serves, on all processes, before it is committed on any.
-"""
+"""The way from the entries that are to those that should be, one by one."""
 
 from __future__ import annotations
 
@@ -13,11 +10,11 @@ from typing import ClassVar
 
 from .._dialect.patterns import POINTER, Ref
 from .._errors import InputError
-from .._keyed import EMPTY, Deviation, Wish, compare, key_of
+from .._keyed import Deviation, Wish, key_of
 from .._listing import entries, pieces
 from .._plan import LISTED, Part, Step
 from .._process import Process
-from .._protocol import VERSION, Command, decode, printable
+from .._protocol import Command, decode, printable
 from .._transport import Conversation
 from .pattern_held import Held, deviation
 
@@ -68,50 +65,6 @@ class Way:
             yield self._step(held, key, command, seen=not version)
 
 
-@dataclass(frozen=True)
-class Loading(Way):
-    """A new version with these entries, exactly, which serves nobody yet.
-
-    :param places: of the entries in the task's wish, where they are not all of it.
-    """
-
-    places: Sequence[int] = ()
-
-    def steps(self, held: Held) -> Iterator[Step]:
-        yield self._step(held, b"", self._ref(held).prepare(), seen=False)
-        yield from self._adding(held, self.target.lines, VERSION, singly=False)
-
-    def inspect(self, process: Process, held: Held, version: str) -> Conversation[None]:
-        """
-        :raises InputError: naming the first entry that HAProxy did not take.
-        """
-        ref = self._ref(held)
-        body = yield from process.read(ref.show(version))
-        found = compare(body, self.target)
-        if found.nothing:
-            return
-        place = found.missing[0] if found.missing else found.changed[0][0] if found.changed else None
-        if place is None:
-            raise InputError(f"process {process.name} holds something else in version {version} than was loaded")
-        key = printable(decode(key_of(self.target.lines[place], valued=self.target.valued)))
-        number = (self.places[place] if self.places else place) + 1
-        raise InputError(f"process {process.name} did not take entry {number}, {key!r}", process=process.name)
-
-
-class Committing(Way):
-    """The version that was loaded serves from now on."""
-
-    def steps(self, held: Held) -> Iterator[Step]:
-        yield self._step(held, b"", self._ref(held).commit(), seen=False)
-
-    def predicted(self, held: Held) -> Held:
-        return replace(held, deviation=Deviation(len(self.target.lines)))
-
-    def missed(self, held: Held) -> dict[Part, str]:
-        # What the task leaves alone may have been changed by somebody else: hindsight tells.
-        return sentences(held, held.wished)
-
-
 class Changing(Way):
     """Entry by entry: what is new first, what goes last, so that no key that stays is ever missing."""
 
@@ -119,7 +72,12 @@ class Changing(Way):
         ref, target = self._ref(held), self.target
         found = deviation(held, target)
         if held.types.ordered and (found.disordered or (found.renewed and target.exclusive)):
-            yield from self._from_the_first_that_differs(held, found)
+            from .pattern_order import in_order  # in few sets it counts
+
+            for key, line in in_order(held, target, found):
+                if key is not None:
+                    yield self._step(held, key, ref.delete(decode(key)))
+                yield from self._adding(held, [line], singly=True)
         else:
             missing = [target.lines[place] for place in found.missing]
             yield from self._adding(held, missing, singly=len(missing) <= LISTED)
@@ -140,46 +98,12 @@ class Changing(Way):
         yield self._step(held, key, self._ref(held).delete(decode(key)))
         yield from self._adding(held, [self.target.lines[place] for place in places], singly=True)
 
-    def _from_the_first_that_differs(self, held: Held, found: Deviation) -> Iterator[Step]:
-        """Each entry taken away and added at the end, from the first on that is not in its place."""
-        there = {key_of(line, valued=self.target.valued) for line in entries(held.body)}
-        kept = [line for line in entries(held.body) if key_of(line, valued=self.target.valued) in self.target.places]
-        same = 0
-        while same < min(len(kept), len(self.target.lines)) and kept[same] == self.target.lines[same]:
-            same += 1
-        same = min([same, *(self.target.places[key] for key, _now in found.renewed)])
-        while True:  # a key of which one entry is in its place goes with all its entries
-            later = dict.fromkeys(key_of(line, valued=self.target.valued) for line in self.target.lines[same:])
-            first = min((self.target.places[key] for key in later), default=same)
-            if first >= same:
-                break
-            same = first
-        for line in self.target.lines[same:]:
-            key = key_of(line, valued=self.target.valued)
-            if key in there:
-                there.remove(key)
-                yield self._step(held, key, self._ref(held).delete(decode(key)))
-            yield from self._adding(held, [line], singly=True)
-
     def former(self, held: Held) -> Way:
         return Changing(former(held, self.target))
 
     def predicted(self, held: Held) -> Held:
         after = held.deviation.afterwards(self.target)
         return replace(held, deviation=Deviation(after, repeated=held.deviation.repeated))
-
-    def missed(self, held: Held) -> dict[Part, str]:
-        return sentences(held, self.target)
-
-
-class Emptying(Way):
-    """Everything goes at once, where there are no versions."""
-
-    def steps(self, held: Held) -> Iterator[Step]:
-        yield self._step(held, b"", self._ref(held).clear(), seen=False)
-
-    def predicted(self, held: Held) -> Held:
-        return replace(held, deviation=EMPTY)
 
     def missed(self, held: Held) -> dict[Part, str]:
         return sentences(held, self.target)

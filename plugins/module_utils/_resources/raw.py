@@ -11,10 +11,10 @@ from typing import Any, Union
 from .._errors import CannotConnect, CommandRefused, HAProxyError, InputError, ProcessReplaced
 from .._fleet import Fleet
 from .._plan import listed
-from .._process import Process, refusal_of
-from .._protocol import Command, Reply, printable
+from .._process import GRACE, Process, judge
+from .._protocol import DIRECT, Command, Reply, is_gone, line_of, printable, read_reply
 from .._telling import can
-from .._transport import Conversation
+from .._transport import Conversation, Exchange
 
 # A semicolon without a backslash before it; a payload's mark: 2.2 and 2.6 take it for one at a line's end even with one.
 _ANOTHER = re.compile(r"(?:^|[^\\])(?:\\\\)*(;)|(<<)")
@@ -156,8 +156,22 @@ def _failure(
 
 
 def _say(process: Process, command: Command) -> Conversation[Reply]:
-    reply = yield from process.say(command, judged=_verb(command.text) != "help")
+    """Whatever one command answers.
+
+    :raises CommandRefused: when it is a refusal; of ``help`` nothing is: it says "Unknown command" on old versions.
+    """
+    whole = None if process.route == DIRECT else is_gone
+    try:
+        line = line_of((command,), process.bound, process.route, process.whole_bound)
+        reply = read_reply((yield Exchange(process.address, line, grace=GRACE, whole=whole)), process.route)
+        if _verb(command.text) != "help":
+            judge(command, reply)
+    except HAProxyError as error:
+        error.locate(process.name, command.shown)
+        raise
     if reply.severity == _AMBIGUOUS and not _DONE.match(reply.text):
+        from .._refusals import refusal_of  # most commands are carried out
+
         raise refusal_of(command, reply, process.name)
     return reply
 

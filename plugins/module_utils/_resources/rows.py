@@ -1,67 +1,28 @@
 # Copyright (c) 2026, haproxyadmin.haproxy contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a server has that can be set: how each is read, and how state and weight, which most tasks are about, are said."""
+"""What most tasks are about: how state and weight of a server are read, and how they are said."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
-from .._dialect.servers import CONFIGURED, ENABLED, STOPPED, STOPPING, Server, set_state, set_weight
+from .._dialect.servers import Server
 from .._protocol import Command
 from .._shapes import Field
-
-_FORCED = {STOPPED: "down", STOPPING: "stopping"}
-
-
-def switched(state: int) -> str | None:
-    """Whether a check runs, of its state; None: there is none."""
-    if not state & CONFIGURED:
-        return None
-    return "enabled" if state & ENABLED else "disabled"
-
-
-def forced(server: Server) -> str | None:
-    """What the server was said to be, where no check says otherwise and no maintenance hides it."""
-    if server.checked or server.tracks or server.effective_state == "maint":
-        return None
-    return _FORCED.get(server.op_state, "up")
-
-
-def settable(server: Server, spoken: Collection[str]) -> dict[str, object]:
-    """Everything that can be read of the server and set again, by the names of the module's options.
-
-    :param spoken: options that the task speaks of.
-    """
-    if not server.present:
-        return {"state": server.state}
-    values: dict[str, object] = {"state": server.state, "weight": server.weight, "maxconn": server.maxconn}
-    # Where the server has a name, its resolver may give it another address at any time.
-    if server.fqdn and "address" not in spoken:
-        values["fqdn"] = server.fqdn
-    else:
-        values["address"] = server.address
-    if server.address:
-        values["port"] = server.port
-    values["ssl"] = server.ssl
-    if server.check_state & CONFIGURED:
-        values["health_check"] = switched(server.check_state)
-        values["check_address"] = server.check_address
-        values["check_port"] = server.check_port
-    if server.agent_state & CONFIGURED:
-        values["agent_check"] = switched(server.agent_state)
-        values["agent_address"] = server.agent_address
-        values["agent_port"] = server.agent_port
-    if "health_status" in spoken:
-        values["health_status"] = forced(server)
-    return {name: value for name, value in values.items() if value not in (None, "")}
 
 
 def _say_state(now: Server, target: Server) -> Command:
     if now.present and target.present:
+        from .._dialect.set_server import set_state  # most runs find everything as wished
+
         return set_state(target)
     from .._dialect.settings import add_server, del_server  # most servers are there, and stay
 
     return add_server(target) if target.present else del_server(now)
+
+
+def _say_weight(_now: Server, target: Server) -> Command:
+    from .._dialect.set_server import set_weight  # most runs find everything as wished
+
+    return set_weight(target)
 
 
 def _say_sessions(_now: Server, target: Server) -> Command:
@@ -71,6 +32,6 @@ def _say_sessions(_now: Server, target: Server) -> Command:
 
 
 STATE = Field[Server]("state", lambda server: server.state, _say_state)
-WEIGHT = Field[Server]("weight", lambda server: server.weight, lambda _now, target: set_weight(target))
+WEIGHT = Field[Server]("weight", lambda server: server.weight, _say_weight)
 SESSIONS = Field[Server]("sessions", lambda server: server.sessions > 0, _say_sessions, lasts=False)
 FIELDS = (STATE, WEIGHT, SESSIONS)

@@ -16,7 +16,8 @@ from .._lookup import canonical
 from .._plan import Step
 from .._protocol import Command, word
 from .._shapes import Field
-from .rows import SESSIONS, STATE, WEIGHT, forced, switched
+from .rows import SESSIONS, STATE, WEIGHT
+from .settable import forced, switched
 
 _FQDN = re.compile(r"(?=.{1,253}\Z)[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*")
 _MOST_CONNECTIONS = 2**31 - 1
@@ -67,6 +68,30 @@ _PARSERS: dict[str, Callable[[str, Any], object]] = {
     "maxconn": lambda option, number: whole(option, number, most=_MOST_CONNECTIONS),
     "agent_send": _sayable,
 }
+
+
+def _soft(params: Mapping[str, Any], state: str | None) -> dict[str, str]:
+    """The checks that are switched together with the state."""
+    switched = {"ready": "enabled", "maint": "disabled"}.get(state or "")
+    if switched is None:
+        return {}
+    return {
+        check: switched
+        for check, option in (("health_check", "health"), ("agent_check", "agent"))
+        if params.get(option)
+    }
+
+
+def settings_of(
+    said: Mapping[str, Any], params: Mapping[str, Any], state: str | None
+) -> tuple[dict[str, Any], frozenset[str]]:
+    """Option → value of what a server is to be given, and of these what it may lack (``Values.soft``).
+
+    :param said: what the task says itself; ``params``: as for ``values_of``; ``state``: the one that is asked for.
+    :raises InputError: for a value that no server can be given.
+    """
+    soft = _soft(params, state)
+    return checked({**soft, **said}), frozenset(soft)
 
 
 def checked(settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,8 +12,9 @@ from typing import Any
 from .._dialect.servers import RUNNING, Key, Server
 from .._errors import Hopeless
 from .._fleet import PerProcess
-from .._plan import KILLED, Place, Remains, Terms, Verdict
+from .._promises import KILLED, Remains, Verdict
 from .._shapes import Aimed
+from .._terms import Place, Terms
 from .readings import Reading
 from .values import Values
 

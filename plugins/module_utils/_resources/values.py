@@ -9,14 +9,9 @@ from typing import Any, NamedTuple
 
 from .._checks import seconds
 from .._errors import InputError
-from .._plan import Terms
+from .._terms import Terms
+from .states import STATES
 
-# Other words for a state, as `community.general.haproxy` and the older commands have them.
-STATES = {
-    **{state: state for state in ("ready", "drain", "maint", "present", "absent")},
-    "enabled": "ready",
-    "disabled": "maint",
-}
 # Options that give a server something, beside its state and its weight.
 SETTINGS = (
     *("address", "fqdn", "port", "ssl", "maxconn", "check_address", "check_port"),
@@ -57,6 +52,17 @@ class Values(NamedTuple):
         return self.shutdown_sessions and self.state == "absent" and not self.drain
 
     @property
+    def at_once(self) -> bool:
+        """Whether no more is asked than a state and a weight, to be said in one go, with nothing to wait for."""
+        return (
+            self.state in (None, "ready", "drain", "maint")
+            and not (self.wait or self.drains_first or self.shutdown_sessions)
+            and self.settings.keys() <= {"weight"}
+            # It gets traffic only with the weight that it is to have.
+            and not (self.state == "ready" and self.settings)
+        )
+
+    @property
     def creates(self) -> bool:
         """Whether a server that is missing is made."""
         return self.state == "present" or (self.state != "absent" and bool(self.state) and "address" in self.settings)
@@ -69,12 +75,11 @@ def values_of(params: Mapping[str, Any]) -> Values:
     """
     state = STATES[params["state"]] if params.get("state") else None
     settings = {name: params[name] for name in SETTINGS if params.get(name) is not None}
-    soft = _soft(params, state)
-    settings = {**soft, **settings}
-    if settings:
-        from .settings import checked  # not every task gives a server something
+    soft: frozenset[str] = frozenset()
+    if settings or params.get("health") or params.get("agent"):
+        from .settings import settings_of  # not every task gives a server something
 
-        settings = checked(settings)
+        settings, soft = settings_of(settings, params, state)
     if params.get("weight") is not None:
         from .weight import parse_weight  # not every task sets one
 
@@ -87,7 +92,7 @@ def values_of(params: Mapping[str, Any]) -> Values:
     return Values(
         state=state,
         settings=settings,
-        soft=frozenset(soft),
+        soft=soft,
         options=_words(params.get("options")),
         drain=bool(params.get("drain")),
         wait=bool(params.get("wait")),
@@ -114,15 +119,3 @@ def _timeout(params: Mapping[str, Any], interval: float) -> float:
         raise InputError(f"wait_retries is {retries}; at least one reading is always made")
     # No more than can be told from what is too long anyway: of larger numbers there is no float.
     return seconds("wait_retries times wait_interval", min(retries, 10**18) * interval, least=0.0)
-
-
-def _soft(params: Mapping[str, Any], state: str | None) -> dict[str, str]:
-    """The checks that are switched together with the state."""
-    switched = {"ready": "enabled", "maint": "disabled"}.get(state or "")
-    if switched is None:
-        return {}
-    return {
-        check: switched
-        for check, option in (("health_check", "health"), ("agent_check", "agent"))
-        if params.get(option)
-    }

@@ -4,14 +4,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from typing import NamedTuple
 
-from .._dialect.servers import RUNNING, Server
-from .._dialect.stat import STATIC
-from .._errors import InputError
-from .._plan import Step
+from .._dialect.servers import Server
 from .._shapes import Aimed
+from .given import given_to
 from .values import Values
 
 # The legs, in the order in which all servers of a task take theirs: it is made; its checks are switched on, where that
@@ -49,25 +47,25 @@ def way(server: Server, values: Values, algorithm: str) -> Iterator[Leg]:
         yield Leg(CREATE, Aimed(server, frozenset({"state"})))
     checks = {name: "enabled" for name in _WHILE_ENABLED if _comes_first(name, values)}
     if checks:
-        leg = _given(server, values, checks, algorithm)
+        leg = given_to(server, values, checks, algorithm)
         yield Leg(CHECK, leg)
         server = leg.record
     state = None if values.state == "present" else values.state
     before = {name: value for name, value in values.settings.items() if name not in _HEALTH}
     if state == "ready":
-        leg = _given(server, values, before, algorithm)
+        leg = given_to(server, values, before, algorithm)
         if before:
             yield Leg(SETTLE, leg)
         health = {name: value for name, value in values.settings.items() if name in _HEALTH}
-        yield Leg(GO, _given(leg.record, values, health, algorithm, state))
+        yield Leg(GO, given_to(leg.record, values, health, algorithm, state))
         return
     if values.drains_first and server.state != "maint":
         agent = {name: value for name, value in before.items() if (name, value) == ("agent_check", "disabled")}
-        leg = _given(server, values, agent, algorithm, "drain")
+        leg = given_to(server, values, agent, algorithm, "drain")
         yield Leg(GO, leg)
         server = leg.record._replace(sessions=0)
     last = "maint" if state == "absent" else state
-    leg = _given(server, values, values.settings, algorithm, last)
+    leg = given_to(server, values, values.settings, algorithm, last)
     yield Leg(MAINT if values.drains_first else GO, leg)
     server = leg.record._replace(sessions=0) if values.waits_for_sessions and not values.kills_first else leg.record
     if values.shutdown_sessions:
@@ -80,43 +78,3 @@ def way(server: Server, values: Values, algorithm: str) -> Iterator[Leg]:
 def _comes_first(check: str, values: Values) -> bool:
     settings = values.settings
     return settings.get(check) == "enabled" and any(name in settings for name in _WHILE_ENABLED[check])
-
-
-def _given(
-    server: Server, values: Values, settings: Mapping[str, Any], algorithm: str, state: str | None = None
-) -> Aimed[Server]:
-    """The server when it has been given these things, and this state."""
-    fields = set()
-    deeds: Mapping[str, Step] = {}
-    if state is not None:
-        fields.add("state")
-        server = _put(server, state)
-    if "weight" in settings:
-        fields.add("weight")
-        server = server._replace(weight=_weight(server, settings["weight"], algorithm))
-    if len(settings) > ("weight" in settings):
-        from .settings import given  # not every task gives a server something
-
-        server, more, deeds = given(server, settings, values.soft)
-        fields |= more
-    return Aimed(server, frozenset(fields), deeds)
-
-
-def _put(server: Server, state: str) -> Server:
-    back = server.state == "maint" and state != "maint" and not server.checked
-    server = server.put(state)
-    return server._replace(op_state=RUNNING) if back else server
-
-
-def _weight(server: Server, wish: Any, algorithm: str) -> int:
-    try:
-        weight: int = wish.of(server.initial_weight)
-    except InputError as error:
-        raise InputError(f"{server.called}: {error.message}") from error
-    # Hash algorithms are static or not by their hash type, which cannot be read: HAProxy judges those itself.
-    if algorithm == STATIC and weight not in (0, server.initial_weight):
-        raise InputError(
-            f"weight of {server.called}: its backend uses the static algorithm {algorithm}, which takes only "
-            f"0% and 100% (here {server.initial_weight}), not {weight}"
-        )
-    return weight

@@ -7,6 +7,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from .._dialect.servers import Server
+from .._dialect.stat import STATIC
 from .._errors import InputError
 
 MOST = 256
@@ -48,3 +50,22 @@ def parse_weight(text: str) -> Weight:
     if written is None or (not written[2] and int(written[1]) > MOST):
         raise InputError(f"weight {text!r} is neither a whole number from 0 to {MOST} nor a whole percentage like 50%")
     return Weight(int(written[1]), bool(written[2]))
+
+
+def weight_of(server: Server, wish: Weight, algorithm: str) -> int:
+    """The weight that this server gets.
+
+    :param algorithm: of its backend; "": not known.
+    :raises InputError: for one that it cannot have.
+    """
+    try:
+        weight = wish.of(server.initial_weight)
+    except InputError as error:
+        raise InputError(f"{server.called}: {error.message}") from error
+    # Hash algorithms are static or not by their hash type, which cannot be read: HAProxy judges those itself.
+    if algorithm == STATIC and weight not in (0, server.initial_weight):
+        raise InputError(
+            f"weight of {server.called}: its backend uses the static algorithm {algorithm}, which takes only "
+            f"0% and 100% (here {server.initial_weight}), not {weight}"
+        )
+    return weight

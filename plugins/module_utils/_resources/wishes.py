@@ -8,55 +8,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING
 
-from .._dialect.servers import Key, Server
 from .._errors import InputError
-from .selection import Names
-from .values import Values
 
-
-class Wish(NamedTuple):
-    """What is asked of some servers.
-
-    :param backends: None: every one that has such a server.
-    :param special: process → what is asked there instead.
-    """
-
-    names: Names
-    backends: Names | None
-    values: Values
-    special: Mapping[str, Values]
-    fail_on_not_found: bool
-
-    @property
-    def loose(self) -> bool:
-        """Whether only looking at a server tells that it is meant."""
-        return self.backends is None or bool(self.backends.globs or self.names.globs)
-
-    def at(self, process: str) -> Values:
-        return self.special.get(process, self.values)
-
-    @property
-    def everywhere(self) -> list[Values]:
-        """All that is asked, on whichever process."""
-        return [self.values, *self.special.values()]
-
-    def means(self, key: Key) -> bool:
-        return self.names.match(key[1]) and self.in_backend(key[0])
-
-    def in_backend(self, backend: str) -> bool:
-        return self.backends is None or self.backends.match(backend)
-
-
-class _Seen(Protocol):
-    """What the search for names needs of what a process says."""
-
-    @property
-    def keys(self) -> Sequence[Key]: ...
-
-    @property
-    def backends(self) -> Sequence[str]: ...
+if TYPE_CHECKING:
+    from .._dialect.servers import Key, Server
+    from .observed import Observed
+    from .values import Values
+    from .wish import Wish
 
 
 @dataclass(frozen=True)
@@ -115,11 +75,11 @@ class Wishes:
         :param backends: those that a process has.
         :param new: whether it can make a server.
         """
-        keys: set[Key] = set()
-        for wish in self.wishes:
-            if wish.backends is not None and any(_may_be_missing(values, new=new) for values in wish.everywhere):
-                keys.update(product(filter(wish.backends.match, backends), wish.names.names))
-        return keys
+        if not any(values.state == "absent" or values.creates for wish in self.wishes for values in wish.everywhere):
+            return set()
+        from .makings import could_be  # most tasks are about servers that are there
+
+        return could_be(self.wishes, backends, new=new)
 
     def assigned(self, process: str, servers: Mapping[Key, Server]) -> Iterator[tuple[Key, Values]]:
         """What is asked of each of these servers.
@@ -135,7 +95,7 @@ class Wishes:
                 if server.present or values.creates or values.state == "absent":
                     yield key, values
 
-    def all_found(self, now: Mapping[str, _Seen], assigned: Mapping[str, Mapping[Key, Values]]) -> None:
+    def all_found(self, now: Mapping[str, Observed], assigned: Mapping[str, Mapping[Key, Values]]) -> None:
         """
         :raises ObjectNotFound: for the first name that matches nothing anywhere.
         :raises InputError: for a process that is not there.
@@ -151,7 +111,10 @@ class Wishes:
             strange = sorted(set(wish.special) - set(now))
             if strange:
                 raise InputError(f"a value is for process {strange[0]}, and there are only {', '.join(now)}")
-            self._needs_backend(wish, now, assigned)
+            if any(values.state == "present" for values in wish.everywhere):
+                from .makings import needs_backend  # most tasks are about servers that are there
+
+                needs_backend(wish, now, assigned)
             gone = any(values.state == "absent" for values in wish.everywhere) and not any(map(wish.means, locked))
             wanted = wish.fail_on_not_found and not gone
             lost = wish.backends.unmatched(backends) if wish.backends else []
@@ -160,23 +123,3 @@ class Wishes:
 
                 keys = {key for seen in now.values() for key in seen.keys}
                 raise not_found(wish.names, wish.backends, keys, backends, found.get(id(wish), set()))
-
-    def _needs_backend(
-        self, wish: Wish, now: Mapping[str, _Seen], assigned: Mapping[str, Mapping[Key, Values]]
-    ) -> None:
-        """
-        :raises InputError: when it is not said where the server is to be made.
-        """
-        if wish.backends is not None or not any(values.state == "present" for values in wish.everywhere):
-            return
-        keys = {key for those in assigned.values() for key in those if wish.means(key)}
-        for process, seen in now.items():
-            for backend, name in sorted(keys - set(assigned[process])):
-                if backend in seen.backends:
-                    raise InputError(
-                        f"process {process} has no {backend}/{name}; say the backend, and it is created there"
-                    )
-
-
-def _may_be_missing(values: Values, *, new: bool) -> bool:
-    return values.state in ("present", "absent") or (new and values.creates)

@@ -7,8 +7,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._comparing import compare
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._dialect.patterns import ACL, MAP, Ref
-from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._keyed import Wish, compare
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._keyed import Wish
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._plan import Step
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.pattern_held import Held, Types
 

@@ -19,7 +19,7 @@ from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._errors impor
     WaitTimedOut,
 )
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._fleet import Fleet
-from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._plan import Terms
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._terms import Terms
 
 from unit.plugins.module_utils.support import facts
 from unit.plugins.module_utils.values import NOT_YET, FakeClock, Memory, State, UntilValue, Values, World, plan_of

@@ -18,10 +18,11 @@ from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._errors impor
     ObjectNotFound,
 )
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._fleet import PerProcess
-from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._plan import Goal, Terms
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._plan import Goal
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.backend import Backends
-from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.goals import Observed
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.observed import Observed
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.until import UntilServers
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._terms import Terms
 
 from unit.plugins.module_utils.support import VERSIONS, facts, process, reply_of, said, talk
 from unit.plugins.module_utils.test_backend_options import backend

@@ -10,10 +10,11 @@ import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._backend_options import ARGUMENTS, backend_of
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._errors import InputError
-from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._plan import Terms
-from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.backend import Backends, BackendWish
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.backend import Backends
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.backend_wish import BackendWish
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.values import Values
-from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._server_options import SERVER
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._server_spec import SERVER
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._terms import Terms
 
 ADDRESS = {"address": "192.0.2.1", "port": 80}
 

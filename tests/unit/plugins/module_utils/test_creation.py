@@ -16,7 +16,7 @@ from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.cr
     missing,
 )
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.keywords import words_of
-from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.rows import settable
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.settable import settable
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._telling import Told, tell
 
 from unit.plugins.module_utils.support import VERSIONS, process, reply_of, talk

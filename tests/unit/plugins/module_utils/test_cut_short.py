@@ -13,8 +13,9 @@ from typing import Any
 
 import pytest
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._dialect.info import parse_facts, parse_info
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._dialect.master import through_master
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._errors import HAProxyError
-from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._lines import Joined, read_joined, read_witnessed
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._lines import Joined, read_joined
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._protocol import (
     DIRECT,
     Reply,
@@ -22,8 +23,8 @@ from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._protocol imp
     read_data,
     read_reply,
     read_tables,
-    through_master,
 )
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._witnessed import read_witnessed
 
 from unit.plugins.module_utils.support import REPLIES, VERSIONS, info_table, reply_of
 

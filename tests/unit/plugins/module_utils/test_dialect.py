@@ -16,6 +16,7 @@ from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._dialect impo
     master,
     servers,
     sessions,
+    set_server,
     stat,
 )
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._dialect.servers import Server
@@ -758,9 +759,9 @@ def test_reading_takes_time_in_proportion_to_the_length(parser: str) -> None:
         text = table(rows)
         best = 9.0
         for _again in range(3):
-            began = time.perf_counter()
+            began = time.process_time()
             PARSERS[parser](text)
-            best = min(best, time.perf_counter() - began)
+            best = min(best, time.process_time() - began)
         return best
 
     assert seconds(5000) < 40 * seconds(500)
@@ -771,14 +772,14 @@ def test_reading_takes_time_in_proportion_to_the_length(parser: str) -> None:
 
 @pytest.mark.parametrize("state", ["ready", "drain", "maint"])
 def test_set_state(state: str) -> None:
-    command = servers.set_state(_row().put(state))
+    command = set_server.set_state(_row().put(state))
     assert command.text == f"set server www/web1 state {state}"
     assert command.kind == f"set server … state {state}"
     assert (command.level, command.silent, command.feature) == ("admin", True, None)
 
 
 def test_set_weight() -> None:
-    command = servers.set_weight(_row(weight=0)._replace(name="a.b:c-d_e"))
+    command = set_server.set_weight(_row(weight=0)._replace(name="a.b:c-d_e"))
     assert command.text == "set server www/a.b:c-d_e weight 0"
     assert command.kind == "set server … weight"
     assert (command.level, command.silent, command.feature) == ("admin", True, None)
@@ -789,7 +790,7 @@ def test_set_weight() -> None:
     [("w w", "web1"), ("www", "web1;shutdown frontend f"), ("www", "a\\"), ("www", "web1\tstate"), ("#1", "#2")],
 )
 def test_names_stay_one_word_of_one_command(backend: str, name: str) -> None:
-    command = servers.set_state(_row()._replace(backend=backend, name=name).put("maint"))
+    command = set_server.set_state(_row()._replace(backend=backend, name=name).put("maint"))
     assert commands_of(command.text) == [command.text]
     assert words_of(command.text) == (["set", "server", f"{backend}/{name}", "state", "maint"], False)
 
@@ -797,7 +798,7 @@ def test_names_stay_one_word_of_one_command(backend: str, name: str) -> None:
 @pytest.mark.parametrize("name", ["", "a\nb", "a\0"])
 def test_names_that_no_command_can_say_are_refused(name: str) -> None:
     with pytest.raises(InputError):
-        servers.set_state(_row()._replace(name=name))
+        set_server.set_state(_row()._replace(name=name))
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ import pytest
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils import _discovery
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._address import Address
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._dialect.info import parse_facts
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._dialect.master import through_master
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._discovery import Policy, discover
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._errors import (
     CannotConnect,
@@ -31,7 +32,7 @@ from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._errors impor
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._fleet import Fleet
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._nbproc import is_shared, others
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._process import OLD_LIMIT, Process
-from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._protocol import DIRECT, through_master
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._protocol import DIRECT
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._transport import Exchange, converse
 
 from unit.plugins.module_utils.support import (

@@ -24,15 +24,10 @@ from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._errors impor
     WaitTimedOut,
 )
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._fleet import PerProcess
-from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._plan import (
-    Place,
-    Plan,
-    Remains,
-    Terms,
-    Until,
-    Verdict,
-)
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._plan import Plan
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._promises import Remains, Until, Verdict
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._sending import CLOCK, Clock
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._terms import Place, Terms
 from hypothesis import given
 from hypothesis import strategies as st
 

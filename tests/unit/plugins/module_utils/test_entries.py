@@ -15,7 +15,8 @@ from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._dialect.patt
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._errors import InputError
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._keyed import Wish
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._protocol import decode
-from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.entries import check, wish_of
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.entries import wish_of
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.entries_judged import check
 from hypothesis import example, given
 from hypothesis import strategies as st
 

@@ -18,7 +18,7 @@ from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.fo
     Restoring,
     StateFilesOf,
 )
-from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.goals import Observed
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.observed import Observed
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.server import Servers
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.state_files import put, text_of
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._server_options import servers_of

@@ -8,14 +8,14 @@ from collections import Counter
 from collections.abc import Sequence
 
 import pytest
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._comparing import compare
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._keyed import (
     EMPTY,
     Deviation,
     Wish,
-    compare,
     key_of,
-    merged,
 )
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._merging import merged
 from hypothesis import example, given
 from hypothesis import strategies as st
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._dialect.master import through_master
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._dialect.patterns import Ref
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._errors import (
     ClosedEarly,
@@ -21,7 +22,6 @@ from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._lines import
     Joined,
     batches,
     read_joined,
-    read_witnessed,
 )
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._lines import given as number_in
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._protocol import (
@@ -34,10 +34,10 @@ from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._protocol imp
     line_of,
     longest_line,
     longest_payload,
-    through_master,
     word,
 )
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._telling import Told, tell
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._witnessed import read_witnessed
 from hypothesis import example, given
 from hypothesis import strategies as st
 

@@ -10,8 +10,9 @@ from contextlib import contextmanager
 
 import pytest
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils import _listing
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._comparing import compare
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._errors import ReplyNotUnderstood
-from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._keyed import Deviation, Wish, compare
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._keyed import Deviation, Wish
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._listing import Lines, as_lines, entries, pieces
 from hypothesis import example, given
 from hypothesis import strategies as st

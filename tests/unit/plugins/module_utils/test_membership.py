@@ -14,9 +14,9 @@ from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.me
     Slots,
     Tenant,
     in_backend,
-    others,
     tenant_of,
 )
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.others import others
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -12,8 +12,8 @@ from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._dialect.patt
     entry_of,
     is_entry,
     line_of,
-    plain,
 )
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._dialect.plain_lines import plain
 from hypothesis import example, given
 from hypothesis import strategies as st
 

@@ -12,13 +12,13 @@ import pytest
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._errors import InputError, PartlyApplied
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._fleet import PerProcess
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._keyed import Wish
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.pattern_diff import ORDER, SHOWN
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.pattern_held import Types
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.pattern_persist import (
     FileOfSet,
     file_of,
     rewritten,
 )
-from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.pattern_told import ORDER, SHOWN
 from hypothesis import example, given
 from hypothesis import strategies as st
 

@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._fleet import PerProcess
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._keyed import Wish
-from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.pattern_held import Held
-from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.pattern_told import (
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.pattern_diff import (
     ORDER,
     SHOWN,
-    counts,
     diffs,
     text_of,
 )
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.pattern_held import Held
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.pattern_told import counts
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.pattern_ways import Changing
 
 from unit.plugins.module_utils.pattern_sets import REG, STR, absent, held

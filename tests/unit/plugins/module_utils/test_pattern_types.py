@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._dialect.patterns import Lookup, parse_lookups
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._dialect.lookups import Lookup, parse_lookups
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._keyed import Wish
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._protocol import Command
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.pattern_held import UNKNOWN, Types

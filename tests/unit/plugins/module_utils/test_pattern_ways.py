@@ -13,18 +13,17 @@ from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._errors impor
     InputError,
     ReplyNotUnderstood,
 )
-from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._keyed import Wish, merged
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._keyed import Wish
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._merging import merged
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._plan import LISTED, Step
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.pattern_choice import cheaper_at_once
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.pattern_held import Held, Types
-from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.pattern_ways import (
-    Changing,
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.pattern_swaps import (
     Committing,
     Emptying,
     Loading,
-    Way,
-    former,
 )
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.pattern_ways import Changing, Way, former
 from hypothesis import example, given
 from hypothesis import strategies as st
 

@@ -6,15 +6,14 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._dialect.lookups import Lookup, parse_lookups
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._dialect.patterns import (
     ACL,
     LISTS,
     MAP,
-    Lookup,
     Ref,
     Row,
     parse_list,
-    parse_lookups,
 )
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._errors import (
     CommandRefused,

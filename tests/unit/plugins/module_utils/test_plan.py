@@ -13,22 +13,22 @@ from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._errors impor
     PermissionDenied,
 )
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._fleet import PerProcess
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._missed import missed
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._plan import (
     LISTED,
     NAMED,
     Plan,
     Step,
-    Verdict,
     listed,
     named,
 )
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._planning import plan
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._promises import Verdict
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._protocol import Command
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._shapes import (
     Aimed,
     Field,
     merged_view,
-    missed,
     route,
 )
 

@@ -8,15 +8,15 @@ import pytest
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._address import Address
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._dialect.connections import SHOW_CONNECTIONS
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._dialect.info import FACTS, SHOW_INFO
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._dialect.master import through_master
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._dialect.patterns import Ref
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._dialect.servers import (
     SHOW_BACKENDS,
     SHOW_STATE,
     Server,
-    set_state,
-    set_weight,
 )
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._dialect.sessions import Session, shutdown_session
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._dialect.set_server import set_state, set_weight
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._dialect.settings import del_server
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._errors import (
     CannotConnect,
@@ -43,12 +43,7 @@ from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._process impo
     ask_tables,
     facts_of,
 )
-from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._protocol import (
-    DIRECT,
-    Command,
-    decode,
-    through_master,
-)
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._protocol import DIRECT, Command, decode
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._telling import Told, can, tell
 
 from unit.plugins.module_utils.support import (

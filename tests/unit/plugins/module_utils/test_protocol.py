@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._dialect.master import through_master
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._errors import (
     ClosedEarly,
     HAProxyError,
@@ -28,7 +29,6 @@ from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._protocol imp
     read_data,
     read_reply,
     read_tables,
-    through_master,
     word,
 )
 from hypothesis import example, given

@@ -15,12 +15,8 @@ from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._dialect.serv
     STOPPING,
     Server,
 )
-from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.rows import (
-    FIELDS,
-    forced,
-    settable,
-    switched,
-)
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.rows import FIELDS
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.settable import forced, settable, switched
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.settings import FIELDS as ALL_FIELDS
 
 from unit.plugins.module_utils.support import VERSIONS

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._address import Address
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._dialect.master import through_master
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._engine import carry_out
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._errors import (
     HAProxyError,
@@ -18,16 +19,16 @@ from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._errors impor
     ProcessReplaced,
 )
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._fleet import PerProcess
-from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._plan import Place, Plan
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._plan import Plan
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._process import Process
-from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._protocol import through_master
-from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.goals import Observed
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.not_found import _sentence
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.observed import Observed
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.readings import Reading
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.selection import Names, names_of
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.server import Servers
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.until import UntilServers
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.weight import parse_weight
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._terms import Place
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._transport import Exchange
 from hypothesis import given
 from hypothesis import strategies as st

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._errors import InputError
-from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._plan import Terms
-from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.values import STATES
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.states import STATES
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.weight import Weight
-from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.wishes import Wish
-from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._server_options import ARGUMENTS, RULES, SERVER
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.wish import Wish
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._server_options import ARGUMENTS, RULES
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._server_spec import SERVER
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._terms import Terms
 
 from unit.plugins.module_utils.wished import item, wishes
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._address import Address
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._dialect.master import through_master
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._dialect.servers import Key
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._dialect.sessions import (
     SHOW_SESSIONS,
@@ -15,7 +16,7 @@ from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._dialect.sess
 )
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._errors import HAProxyError, ReplyNotUnderstood
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._process import Process
-from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._protocol import decode, read_reply, through_master
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._protocol import decode, read_reply
 
 from unit.plugins.module_utils.support import VERSIONS, facts, reply_of, tables_of, talk
 from unit.plugins.module_utils.wished import resource

@@ -15,8 +15,9 @@ from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._dialect.serv
     Server,
 )
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._errors import HAProxyError, InputError
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._missed import missed
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.settings import FIELDS, checked, given
-from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._shapes import Aimed, missed, route
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._shapes import Aimed, route
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._telling import can
 
 from unit.plugins.module_utils.support import facts, process

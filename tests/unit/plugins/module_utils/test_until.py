@@ -11,14 +11,15 @@ import pytest
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._dialect.servers import RUNNING, Server
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._errors import Hopeless
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._fleet import PerProcess
-from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._plan import Place, Remains, Terms, Verdict
-from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.goals import Observed
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._promises import Remains, Verdict
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.observed import Observed
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.readings import Reading, reading_of
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.until import (
     UntilServers,
     until_killed,
 )
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._shapes import Aimed
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._terms import Place, Terms
 
 from unit.plugins.module_utils.wished import asked
 

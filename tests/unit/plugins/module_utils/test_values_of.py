@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._errors import InputError
-from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._plan import Terms
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.values import SETTINGS, Values, values_of
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.weight import Weight
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._terms import Terms
 
 from unit.plugins.module_utils.wished import asked
 

@@ -15,19 +15,16 @@ from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._fleet import
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._plan import (
     Goal,
     Part,
-    Place,
     Plan,
-    Remains,
     Step,
-    Terms,
-    Until,
-    Verdict,
 )
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._planning import plan
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._process import Process
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._promises import Remains, Until, Verdict
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._protocol import DIRECT, Command
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._sending import Clock
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._shapes import Aimed
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._terms import Place, Terms
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._transport import Conversation, Exchange
 
 from unit.plugins.module_utils.support import (

@@ -12,7 +12,7 @@ from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._dialect.serv
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._errors import HAProxyError
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._fleet import PerProcess
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._plan import Goal
-from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.goals import Observed
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.observed import Observed
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.readings import Reading
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.server import Servers
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.values import Values, values_of
