@@ -18,7 +18,7 @@ from lab.config import servers_body
 from lab.fleet import Fleet, layout
 from lab.oracle import Truth, put, servers
 from lab.processes import wait_until
-from lab.versions import Version, newest, oldest
+from lab.versions import Version, newest, oldest, versions
 
 pytestmark = pytest.mark.target
 
@@ -71,6 +71,14 @@ def ansible(
     )
 
 
+# Each version once, in turn as one process and as four.
+@pytest.mark.everywhere
+@pytest.mark.parametrize(
+    ("haproxy", "fleet"),
+    [(version, (4, 1)[number % 2]) for number, version in enumerate(versions())],
+    indirect=["fleet"],
+    ids=lambda value: f"haproxy={value}" if isinstance(value, Version) else f"processes={value}",
+)
 def test_the_playbook_of_haproxy_server(fleet: Fleet, tmp_path: Path) -> None:
     variables = {"fleet": [str(fleet.directory)], "processes": len(fleet.sockets)}
     playbook = str(PLAYBOOKS / "haproxy_server.yml")

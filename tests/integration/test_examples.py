@@ -22,7 +22,6 @@ from lab.fleet import Fleet, layout
 from lab.oracle import Truth, servers
 from lab.ports import free_port
 from lab.processes import wait_until
-from lab.sharing import is_long
 from lab.tasks import MODULES
 from lab.versions import Version, newest, oldest
 
@@ -83,13 +82,9 @@ def examples() -> dict[str, str]:
     return {**texts, **{f"{name}.rst": tasks_in((RST / f"{name}.rst").read_text(encoding="utf-8")) for name in GUIDES}}
 
 
-def runs() -> Iterator[tuple[Version, str]]:
-    """Which examples run on which HAProxy: on the oldest and the newest those that differ, the others take turns."""
-    for turn, (name, text) in enumerate(examples().items()):
-        both = is_long() or any(NEEDS.fullmatch(line) for line in text.splitlines())
-        for version in (oldest(), newest()):
-            if both or version == (oldest(), newest())[turn % 2]:
-                yield version, name
+def _marks(text: str) -> list[pytest.MarkDecorator]:
+    """Examples that differ between versions run on both."""
+    return [pytest.mark.everywhere] if any(NEEDS.fullmatch(line) for line in text.splitlines()) else []
 
 
 def tasks_in(guide: str) -> str:
@@ -198,9 +193,8 @@ Text
     assert [task["name"] for task in every(new)] == ["One", "Three"]
 
 
-@pytest.mark.parametrize(
-    ("haproxy", "name"), list(runs()), ids=lambda value: value if isinstance(value, str) else f"haproxy={value}"
-)
+@pytest.mark.parametrize("haproxy", [oldest(), newest()], ids=lambda version: f"haproxy={version}")
+@pytest.mark.parametrize("name", [pytest.param(name, marks=_marks(text)) for name, text in examples().items()])
 def test_the_examples_run(haproxy: Version, name: str, apps: Apps, tmp_path: Path) -> None:
     binds = bind_lines(free_port(), processes=4 if haproxy.has_nbproc else 1)
     sets = tmp_path / "sets"

@@ -4,28 +4,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 
 import pytest
 
-from .sharing import case_of, is_long, layout_among, shared_out
+from .sharing import Case, case_of, is_long, layout_among, shared_out
 
 __all__ = ("pytest_collection_modifyitems", "told_version")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what another of the versions between runs, see :mod:`lab.sharing`."""
+    """Leave out what runs on another version, see :mod:`lab.sharing`; not of tests with the mark ``everywhere``."""
     if is_long():
         return
-    cases = []
-    for item in items:
-        function, _bracket, words = item.nodeid.partition("[")
-        callspec = getattr(item, "callspec", None)
-        cases.append(case_of(function, words, callspec.params if callspec else {}))
-    runs = shared_out(cases)
-    if not all(runs):
-        config.hook.pytest_deselected(items=[item for item, kept in zip(items, runs, strict=True) if not kept])
-        items[:] = [item for item, kept in zip(items, runs, strict=True) if kept]
+    left_out = {*_left_out(items, slow=False), *_left_out(items, slow=True)}
+    if left_out:
+        config.hook.pytest_deselected(items=[item for item in items if item in left_out])
+        items[:] = [item for item in items if item not in left_out]
+
+
+def _left_out(items: Iterable[pytest.Item], *, slow: bool) -> Iterator[pytest.Item]:
+    """Of those that run Ansible, or of the others."""
+    shared = [
+        it for it in items if bool(it.get_closest_marker("target")) == slow and not it.get_closest_marker("everywhere")
+    ]
+    runs = shared_out([_case_of(item) for item in shared], one=slow)
+    return (item for item, kept in zip(shared, runs, strict=True) if not kept)
+
+
+def _case_of(item: pytest.Item) -> Case:
+    function, _bracket, words = item.nodeid.partition("[")
+    callspec = getattr(item, "callspec", None)
+    return case_of(function, words, callspec.params if callspec else {})
 
 
 @pytest.fixture(autouse=True)

@@ -64,8 +64,11 @@ def case_of(function: str, words: str, parameters: Mapping[str, Any]) -> Case:
     return Case(function, words, layout)
 
 
-def shared_out(cases: Sequence[Case]) -> list[bool]:
-    """For each case whether it runs."""
+def shared_out(cases: Sequence[Case], *, one: bool = False) -> list[bool]:
+    """For each case whether it runs.
+
+    :param one: on one layout each.
+    """
     layouts: dict[tuple[str, str], set[Layout]] = defaultdict(set)
     for case in cases:
         if case.layout:
@@ -75,7 +78,7 @@ def shared_out(cases: Sequence[Case]) -> list[bool]:
     for (function, others), possible in layouts.items():
         # A function's first is drawn by its name, so that those with one case are spread, too.
         turn = turns.get(function, crc32(function.encode()))
-        chosen[function, others] = {*_of_turn(turn, possible)}
+        chosen[function, others] = {sorted(possible)[turn % len(possible)]} if one else {*_of_turn(turn, possible)}
         turns[function] = turn + 1
     return [case.layout is None or case.layout in chosen[case.function, case.others] for case in cases]
 

@@ -34,6 +34,13 @@ def test_every_case_meets_the_ends_and_one_version_between_one_process_and_four(
         assert {first.processes, last.processes} == {1, 4}
 
 
+def test_slow_ones_meet_one_layout_and_take_turns() -> None:
+    cases = _everywhere("f", len(LAYOUTS))
+    kept = [case for case, runs in zip(cases, shared_out(cases, one=True), strict=True) if runs]
+    assert sorted(_layouts(kept)) == LAYOUTS
+    assert [case.others for case in kept] == [str(number) for number in range(len(LAYOUTS))]
+
+
 def test_layouts_take_turns() -> None:
     counts = Counter(_layouts(_kept(_everywhere("f", 6 * len(MIDDLE)))))
     assert [counts[layout] for layout in LAYOUTS] == [9, 9, *[3] * 6, 9, 9]
