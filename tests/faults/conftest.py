@@ -11,13 +11,17 @@ from typing import Any
 
 import pytest
 
-from lab.by_version import pytest_collection_modifyitems, told_version  # noqa: F401 (for pytest)
+from lab import by_version
 from lab.versions import Version
 
 from .choice import chosen_versions
 from .matrix import FAULTS
 from .report import print_table
 from .witness import Target, started
+
+# Hooks and fixtures, which pytest knows by these names.
+pytest_collection_modifyitems = by_version.pytest_collection_modifyitems
+told_version = by_version.told_version
 
 TRIED = "hostile"
 """Property of a test: module, option, then the count of each verdict, separated by blanks."""

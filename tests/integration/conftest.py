@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
+from lab import by_version
 from lab.agent import Agent
 from lab.apps import Apps
-from lab.by_version import pytest_collection_modifyitems, told_version  # noqa: F401 (for pytest)
 from lab.config import servers_body, settings_body
 from lab.fleet import Fleet, layout
 from lab.oracle import Key
@@ -22,6 +22,10 @@ from lab.resolver import Resolver
 from lab.versions import Version, newest, oldest, versions
 
 from .patterns import LAYOUTS, layout_id
+
+# Hooks and fixtures, which pytest knows by these names.
+pytest_collection_modifyitems = by_version.pytest_collection_modifyitems
+told_version = by_version.told_version
 
 
 @dataclass(frozen=True)

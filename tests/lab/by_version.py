@@ -1,6 +1,6 @@
 # Copyright (c) 2026, haproxyadmin.haproxy contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What pytest does with tests that run on several versions of HAProxy; a ``conftest.py`` imports it by these names."""
+"""What pytest does with tests that run on several versions of HAProxy; a ``conftest.py`` gives them these names."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ def layout_among(parameters: Mapping[str, Any]) -> Layout | None:
         match value:
             case Version():
                 return Layout(value, 0)
-            case (Version() as version, int(processes), *_):
+            case (Version() as version, int() as processes, *_):
                 return Layout(version, processes)
             case (Version() as version, *_):
                 return Layout(version, 0)

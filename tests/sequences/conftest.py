@@ -4,16 +4,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
+from lab import by_version
 from lab.agent import Agent
 from lab.apps import Apps
 from lab.versions import Version, versions
 
 from .report import print_table
 from .world import World, started
+
+# A fixture, which pytest knows by this name.
+told_version = by_version.told_version
 
 
 @pytest.fixture(scope="session")
@@ -34,13 +38,10 @@ def agent() -> Iterator[Agent]:
     params=[(version, count) for version in versions() for count in (1, 4)],
     ids=lambda param: f"haproxy={param[0]}-processes={param[1]}",
 )
-def world(
-    request: pytest.FixtureRequest, apps: Apps, agent: Agent, record_property: Callable[[str, object], None]
-) -> Iterator[World]:
+def world(request: pytest.FixtureRequest, apps: Apps, agent: Agent) -> Iterator[World]:
     """Each version, as one process behind a master and as four."""
     version, count = request.param
     assert isinstance(version, Version)
-    record_property("haproxy", version.name)
     with started(version, count, apps, agent) as running:
         yield running
 

@@ -4,17 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from lab import by_version
 
-import pytest
-
-from lab.versions import Version
-
-
-@pytest.fixture(autouse=True)
-def _told_version(request: pytest.FixtureRequest, record_property: Callable[[str, object], None]) -> None:
-    """Write into the report which HAProxy a test ran against."""
-    callspec = getattr(request.node, "callspec", None)
-    version = callspec and callspec.params.get("haproxy")
-    if isinstance(version, Version):
-        record_property("haproxy", version.name)
+# A fixture, which pytest knows by this name.
+told_version = by_version.told_version

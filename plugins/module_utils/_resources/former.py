@@ -36,7 +36,7 @@ def remembered(wishes: Wishes, what: str, share: int, folder: str | None) -> Ser
     files = StateFiles(folders(folder))
     if what == "restore":
         return Restoring(wishes, files, share)
-    return Keeping(wishes, files, anew=what == "replace")
+    return Keeping(wishes=wishes, files=files, anew=what == "replace")
 
 
 @dataclass(frozen=True)
