@@ -140,4 +140,4 @@ def test_silent_old_workers_cost_their_time_once(mastered: tuple[MasterFleet, in
             session.close()
     assert not result.get("failed"), result["msg"]
     assert len(result["old_workers"]) == 3
-    assert seconds < 2 + 0.5
+    assert seconds < 2 + 2  # three times would be 6

@@ -54,6 +54,9 @@ hosts = Hosts(SMALL, kind={kind!r})
 hosts.start("app1", ["sh", "-c", "(setsid sleep 1000 &) ; sleep 1000"])
 if hosts.ssh_config is not None:
     ssh(hosts, "app1", "sleep 1000 >/dev/null 2>&1 &")
+else:  # all are there before anybody ends
+    base = hosts.workspace.directory
+    wait_until(lambda: sum(line.endswith(": sleep 1000 ") for line in left(base)) == 3, SECONDS, lambda: str(left(base)))
 print(json.dumps([str(hosts.workspace.directory), outer_pids(hosts)]), flush=True)
 sys.stdin.readline()
 os.kill(os.getpid(), signal.SIGKILL)
