@@ -27,8 +27,8 @@ def address_of(text: str) -> Address:
 
     :raises InputError: for anything else.
     """
-    path = os.path.expanduser(text.removeprefix("unix@"))
-    if os.path.isabs(path) and "\0" not in path:
+    path = "" if "\0" in text else os.path.expanduser(text.removeprefix("unix@"))
+    if os.path.isabs(path):
         return Address(text, path=path)
     from ._hosts import host_and_port  # most sockets are paths
 

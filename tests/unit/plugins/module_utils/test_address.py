@@ -59,6 +59,7 @@ def test_a_host_and_a_port(text: str, host: str, port: int) -> None:
         pytest.param("unix@", id="a kind alone"),
         pytest.param("unix@admin.sock", id="a relative path with its kind"),
         pytest.param("/run/a\0b", id="NUL in a path"),
+        pytest.param("~a\0/b", id="NUL in a user's name"),
         pytest.param("abns@haproxy", id="an abstract socket"),
         pytest.param("fd@3", id="a file descriptor"),
         pytest.param("sockpair@5", id="a pair of sockets"),

@@ -7,11 +7,19 @@ from __future__ import annotations
 import pytest
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._dialect import (
     backends,
+    connections,
+    errors,
     frontends,
+    info,
     limits,
+    master,
+    patterns,
+    servers,
     sessions,
     set_server,
     settings,
+    stat,
+    typed,
 )
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._dialect.backends import Backend
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._dialect.frontends import Frontend
@@ -72,6 +80,42 @@ def test_command(command: Command, text: str, silent: bool, feature: str | None)
     assert (command.text, command.level, command.silent, command.feature) == (text, "admin", silent, feature)
     assert "admin" not in command.kind
     assert command.kind.split(" ")[0] == text.split(" ")[0]
+
+
+@pytest.mark.parametrize(
+    ("command", "text", "level"),
+    [
+        (master.SHOW_PROC, "show proc", "user"),
+        (stat.SHOW_BACKENDS, "show stat -1 2 -1", "user"),
+        (stat.SHOW_SERVERS, "show stat -1 4 -1", "user"),
+        (stat.show_stat([stat.FRONTEND]), "show stat -1 1 -1", "user"),
+        (stat.show_stat([stat.BACKEND, stat.SERVER]), "show stat -1 6 -1", "user"),
+        (stat.show_stat_of(["7"])[0], "show stat #7 6 -1", "user"),
+        (stat.show_stat_of(list("123456789"))[0], "show stat -1 6 -1", "user"),
+        (sessions.SHOW_SESSIONS, "show sess", "operator"),
+        (typed.SHOW_INFO_TYPED, "show info typed", "user"),
+        (errors.SHOW_ERRORS, "show errors", "operator"),
+        (patterns.LISTS[0], "show map", "user"),
+        (patterns.LISTS[1], "show acl", "user"),
+        (servers.SHOW_BACKENDS, "show backend", "user"),
+        (servers.SHOW_STATE, "show servers state", "user"),
+        (connections.SHOW_CONNECTIONS, "show servers conn", "user"),
+        (info.FACTS[0], "show info", "user"),
+        (info.FACTS[1], "show cli level", "user"),
+        (info.FACTS[2], "show cli sockets", "user"),
+        (info.FACTS[3], "show pools", "user"),
+        (frontends.SHOW_FRONTENDS, "show stat -1 1 -1", "user"),
+        (backends.SHOW, "show stat -1 6 -1", "user"),
+    ],
+    ids=lambda it: it.text if isinstance(it, Command) else "",
+)
+def test_command_that_reads(command: Command, text: str, level: str) -> None:
+    assert (command.text, command.level, command.silent, command.feature) == (text, level, False, None)
+
+
+def test_a_limit_of_compression_is_told_in_bytes_and_said_in_kilobytes() -> None:
+    said = {"Maxconn": "9", "Hard_maxconn": "10", "CompressBpsRateLim": "102400"}
+    assert limits.limits_of(said) == limits.Limits(9, 10, None, None, None, 100)
 
 
 def test_what_an_operator_may() -> None:

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -740,31 +739,6 @@ def test_captured_tables_with_a_changed_character_give_errors_of_the_tree_only(
     tables[table] = tables[table][:place] + put + tables[table][place + 1 :]
     outcome = _outcome(lambda: parse(tables))
     assert not isinstance(outcome, HAProxyError) or outcome.message
-
-
-@pytest.mark.parametrize("parser", ["state", "stat", "info"])
-def test_reading_takes_time_in_proportion_to_the_length(parser: str) -> None:
-    """Ten times the rows may take ten times as long, and not a hundred times."""
-
-    def table(rows: int) -> str:
-        if parser == "state":
-            head, *lines = tables_of("3.0", "state")[1].splitlines(keepends=True)
-            return head + lines[0] + "".join(lines[1].replace("web1", f"w{number}") for number in range(rows))
-        if parser == "stat":
-            head, line, *_rest = text_of("3.0", "stat_www").splitlines(keepends=True)
-            return head + line * rows
-        return "Name: HAProxy\n" + "".join(f"Field_{number}: 1\n" for number in range(rows * 10))
-
-    def seconds(rows: int) -> float:
-        text = table(rows)
-        best = 9.0
-        for _again in range(3):
-            began = time.process_time()
-            PARSERS[parser](text)
-            best = min(best, time.process_time() - began)
-        return best
-
-    assert seconds(5000) < 40 * seconds(500)
 
 
 # Commands --------------------------------------------------------------------------------------------------------

@@ -62,6 +62,7 @@ def test_a_payload_loses_only_the_line_ends_behind_it(payload: str, kept: str) -
 
 @pytest.mark.parametrize("item", [
     "a;b", ";", "a\\\\;b", "a\\;;", "a\nb", "a\rb", "a\\\nb", "a\x00", "a\x1b", "a\x7f", "a <<", "<<", "a <<x b", "a\\<<", "a\\<<<",
+    "prompt", "quit", "prompt\ti", "quit now", {"command": "a", "payload": "x\n\r\ny"},
     "a\\", "a\\\\\\", "", " ", "\t", 5, None, [], ["show info"], True, {}, {"payload": "x"}, {"command": None},
     {"command": 7}, {"command": "a", "payload": 7}, {"command": "a", "payload": ["x"]}, {"command": "a", "more": 1},
     {"command": "a", "payload": "x\n\ny"}, {"command": "a", "payload": "\nx"}, {"command": "a", "payload": "x\0"},
