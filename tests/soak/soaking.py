@@ -50,6 +50,8 @@ from .worker import Left, Told
 MODULES = {file.stem for file in (ROOT / "plugins" / "modules").glob("haproxy_*.py")}
 SLOW_SHARE = 0.02
 """Of the requests, these are for slow pages."""
+PATIENCE = 60.0
+"""Seconds beyond its time that a short soak may last where the machine is busy."""
 LEAST_RATE = 0.5
 """Of the rate that is asked for: a machine that is busy is late, and what did not flow tells nothing."""
 
@@ -115,7 +117,7 @@ def _soaked(running: Site, plan: Plan, disturbance: Disturbance) -> Outcome:
             told, left = len(worker.told), len(worker.left)
             disturbed.enter_context(disturbance(running))
             with Sampling(sockets, pids, plan.interval) as sampling:
-                _pass(plan.seconds, sampling, worker)
+                _pass(plan.seconds, sampling, worker, left + FEWEST)
         load = traffic.report()
         dead = [pid for pid in pids if not is_running(pid)]
         # The dead tell nothing.
@@ -142,10 +144,14 @@ def _load(plan: Plan) -> Load:
     return Load(rate=plan.rate * (1 - SLOW_SHARE), clients=32, slow=plan.rate * SLOW_SHARE)
 
 
-def _pass(seconds: float, sampling: Sampling, worker: Worker) -> None:
-    """Let so much time pass, or less where there is nothing more to be seen."""
+def _pass(seconds: float, sampling: Sampling, worker: Worker, values: int) -> None:
+    """Let so much time pass, and on a busy machine more until the worker has told so many values of itself; less where
+    there is nothing more to be seen."""
     end = time.monotonic() + seconds
-    while time.monotonic() < end and sampling.error is None and worker.code is None:
+    while sampling.error is None and worker.code is None:
+        now = time.monotonic()
+        if now >= end and (len(worker.left) >= values or now >= end + PATIENCE):
+            break
         time.sleep(0.1)
 
 
