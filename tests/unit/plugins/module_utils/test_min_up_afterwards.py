@@ -19,8 +19,8 @@ def _three(**changes: dict[str, Any]) -> list[Server]:
     return [server(name=name, **changes.get(name, {})) for name in ("web1", "web2", "web3")]
 
 
-def _looks(servers: list[Server], /, **wish: Any) -> list[Goal[Any]]:
-    return [goal for goal in goals_of(resource(**wish), {"p1": seen(*servers)}) if goal.hindsight]
+def _looks(rows: list[Server], /, **wish: Any) -> list[Goal[Any]]:
+    return [goal for goal in goals_of(resource(**wish), {"p1": seen(*rows)}) if goal.hindsight]
 
 
 @pytest.mark.parametrize(
