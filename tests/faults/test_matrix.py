@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Fault by module by version: what a task says and does when something breaks; the table is printed at the end.
 
-Those between the oldest version and the newest share the cells out; with LONG=1 in the environment all run all.
+The versions share the cells out; with LONG=1 in the environment all run all.
 """
 
 from __future__ import annotations
@@ -53,6 +53,7 @@ def test_every_module_has_a_row() -> None:
     assert sorted(DEEDS) == modules()
 
 
+@pytest.mark.in_turn
 @pytest.mark.parametrize(("haproxy", "fault", "module"), CELLS, ids=_named)
 def test_a_fault_is_one_sentence_and_nothing_is_half_known(
     stages: Callable[[Version], Stages],
@@ -79,6 +80,7 @@ PLACES = 20
 BROKEN_OFF = {"ClosedEarly", "ReplyNotUnderstood", "ProcessReplaced", "PartlyApplied"}
 
 
+@pytest.mark.in_turn
 @pytest.mark.parametrize("haproxy", versions(), ids=_named)
 @pytest.mark.parametrize("module", modules())
 def test_a_reply_cut_short_anywhere_is_an_error(

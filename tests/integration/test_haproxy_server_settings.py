@@ -15,7 +15,9 @@ from hypothesis import strategies as st
 from lab.oracle import Key
 from lab.processes import wait_until
 from lab.prophecy import holds, sent, told
+from lab.sharing import is_long
 from lab.tasks import Result, run
+from lab.versions import versions
 
 from .conftest import NAMED, Given, SetBalancer
 
@@ -351,7 +353,9 @@ def test_prophecy_of_every_two_settings(set_balancer: SetBalancer, place: str, o
     wrong = {}
     maint = options["state"] == "maint"  # without it the pairs are those of the same server in another state
     pairs = [pair for pair in combinations(able, 2) if "state" in pair or not maint]
-    for pair in pairs:
+    # By day the layouts share them out: so many that each pair meets two or three.
+    turn = versions().index(set_balancer.fleet.version) + len(set_balancer.recorders)
+    for pair in pairs if is_long() else pairs[turn % 2 :: 2]:
         wish = {option: options[option] for option in pair}
         try:
             result = holds(MODULE, task(set_balancer, place, wish), set_balancer.recorders, "servers")

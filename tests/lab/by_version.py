@@ -17,19 +17,21 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Leave out what runs on another version, see :mod:`lab.sharing`; not of tests with the mark ``everywhere``."""
     if is_long():
         return
-    left_out = {*_left_out(items, slow=False), *_left_out(items, slow=True)}
+    left_out = {*_left_out(items, one=False), *_left_out(items, one=True)}
     if left_out:
         config.hook.pytest_deselected(items=[item for item in items if item in left_out])
         items[:] = [item for item in items if item not in left_out]
 
 
-def _left_out(items: Iterable[pytest.Item], *, slow: bool) -> Iterator[pytest.Item]:
-    """Of those that run Ansible, or of the others."""
-    shared = [
-        it for it in items if bool(it.get_closest_marker("target")) == slow and not it.get_closest_marker("everywhere")
-    ]
-    runs = shared_out([_case_of(item) for item in shared], one=slow)
+def _left_out(items: Iterable[pytest.Item], *, one: bool) -> Iterator[pytest.Item]:
+    """Of those that run on one HAProxy, or of the others. Those that run Ansible do, and those with the mark ``in_turn``."""
+    shared = [item for item in items if _is_for_one(item) == one and not item.get_closest_marker("everywhere")]
+    runs = shared_out([_case_of(item) for item in shared], one=one)
     return (item for item, kept in zip(shared, runs, strict=True) if not kept)
+
+
+def _is_for_one(item: pytest.Item) -> bool:
+    return any(item.get_closest_marker(name) for name in ("target", "in_turn"))
 
 
 def _case_of(item: pytest.Item) -> Case:

@@ -18,7 +18,9 @@ from suite.paths import CACHE, VENV
 from suite.results import Row, failure, with_versions
 
 # Code of the controller's side, which need not run on the oldest Python.
-_CONTROLLER_SIDE = ("suite", "lab", "demo", "scenario")
+_CONTROLLER_SIDE = ("suite", "lab", "demo", "scenario", "mutation")
+# What takes long, and does not depend on the Python.
+_NEWEST_IS_ENOUGH = ("plugins/module_utils/test_fuzz.py",)
 # Most of the time is waiting.
 _WORKERS = ("-p", "xdist.plugin", "-n", "4")
 # pytest's exit codes after which the report is complete: passed, some failed, none collected.
@@ -36,7 +38,7 @@ def unit_on_oldest(log: Log) -> list[Row]:
     if base is None:
         return [Row(area, missing=(f"Python {pythons.OLDEST}",))]
     python = made(CACHE / f"py{pythons.OLDEST}", base, "requirements-target.txt")
-    ignored = [f"--ignore=tests/unit/{name}" for name in _CONTROLLER_SIDE]
+    ignored = [f"--ignore=tests/unit/{name}" for name in (*_CONTROLLER_SIDE, *_NEWEST_IS_ENOUGH)]
     return _pytest(log, area, python, ["tests/unit", *ignored], {"PYTHONPATH": str(_only_ansible())})
 
 
