@@ -27,16 +27,16 @@ Area = Callable[[Log], list[Row]]
 
 # The longest first, as two run at a time.
 AREAS: Mapping[str, Area] = {
-    "sanity": sanity,
-    "integration": integration,
     "playbooks": playbooks,
-    "faults": faults,
+    "integration": integration,
     "molecule": molecule,
-    "sequences": sequences,
-    "soak": soak,
-    "lint": lint,
+    "faults": faults,
+    "sanity": sanity,
     "unit-3.9": unit_on_oldest,
     "unit": unit,
+    "soak": soak,
+    "sequences": sequences,
+    "lint": lint,
     "demo": demo,
 }
 LONG_AREAS: Mapping[str, Area] = {"mutation": mutation, "long-soak": long_soak}
