@@ -21,9 +21,15 @@ from mutation.report import lines, share
 ROOT = Path(__file__).resolve().parents[2]
 _CORE, _USERS = "plugins/module_utils", "plugins/modules"
 _TESTS = ("tests/unit/plugins", "tests/unit/test_every_module_is_tested.py")
-# What only a module that runs executes is judged by modules that run, on one process of one version.
+# Lines that only modules execute that run are judged by modules that run, on one process of one version.
 _REAL = "tests/integration/"
-_RUN = tuple(f"{_REAL}test_{name}.py" for name in ("haproxy_frontend", "haproxy_command", "haproxy_acl", "fleet"))
+_RUN = tuple(
+    f"{_REAL}test_{name}.py"
+    for name in (
+        *("fleet", "haproxy_acl", "haproxy_backend", "haproxy_command", "haproxy_frontend", "haproxy_info"),
+        *("haproxy_map", "haproxy_server", "haproxy_server_dynamic", "haproxy_server_servers"),
+    )
+)
 _LAYOUT = "haproxy=3.0-processes=1"
 
 # Below this share, in percent, the run fails.

@@ -48,7 +48,7 @@ class Project:
     :param users: that of code that uses it.
     :param tests: what pytest is given.
     :param path: where this package and those of the tests are found.
-    :param real: how the ids of tests begin that judge only files that no other test executes.
+    :param real: how the ids of tests begin that judge only lines that no other test executes.
     :param layout: of those only these.
     :param patience: seconds of processor time that tests may take under a change, beyond what is usual.
     """

@@ -13,10 +13,10 @@ import os
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 import hypothesis
 import pytest
@@ -43,6 +43,37 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     if fresh := os.environ.get("MUTATION_FRESH"):
         early_config.stash[_FRESH] = job = Fresh.read(Path(fresh))
         early_config.stash[_PLANTED] = plant_at_import(job.core, job.mutant) if job.mutant else ["nothing to plant"]
+    else:
+        early_config.stash[_COLLECTING] = Collecting(Watch(Job.read(Path(os.environ["MUTATION_JOB"])).core), [])
+
+
+class Collecting(NamedTuple):
+    """What is executed while tests are collected: a table of cases may be made of what the core makes.
+
+    :param files: of tests, in the order in which they were imported.
+    """
+
+    watch: Watch
+    files: list[Path]
+
+    def by_line(self) -> dict[tuple[str, int], set[Path]]:
+        """File and line of the core → the files of tests that execute it when they are imported."""
+        return {
+            (file, line): {self.files[number] for number in numbers if number >= 0}
+            for file, lines in self.watch.reached.items()
+            for line, numbers in lines.items()
+        }
+
+
+_COLLECTING = pytest.StashKey[Collecting]()
+
+
+def pytest_collectstart(collector: pytest.Collector) -> None:
+    """A file of tests is imported next."""
+    collecting = collector.config.stash.get(_COLLECTING, None)
+    if collecting and isinstance(collector, pytest.Module):
+        collecting.files.append(collector.path)
+        collecting.watch.begin(len(collecting.files) - 1)
 
 
 _FRESH = pytest.StashKey[Fresh]()
@@ -80,7 +111,10 @@ def pytest_runtestloop(session: pytest.Session) -> bool:
             pytest.exit("the change was never imported", _NOT_PLANTED)
         return True
     job = Job.read(Path(os.environ["MUTATION_JOB"]))
-    job.results.write_text(json.dumps([verdict._asdict() for verdict in _Judge(job, session.items).verdicts()]))
+    collecting = session.config.stash[_COLLECTING]
+    collecting.watch.end()
+    judge = _Judge(job, session.items, collecting.by_line())
+    job.results.write_text(json.dumps([verdict._asdict() for verdict in judge.verdicts()]))
     return True
 
 
@@ -94,11 +128,15 @@ def _first_failure(items: Sequence[pytest.Item]) -> str:
 
 
 class _Judge:
-    """Tries the mutants of a job on these tests."""
+    """Tries the mutants of a job on these tests.
 
-    def __init__(self, job: Job, items: Sequence[pytest.Item]) -> None:
+    :param collected: file and line of the core → the files of tests that execute it when they are imported.
+    """
+
+    def __init__(self, job: Job, items: Sequence[pytest.Item], collected: Mapping[tuple[str, int], set[Path]]) -> None:
         self._job = job
         self._items = items
+        self._collected = collected
         self._functions = Functions(job.core)
         self._reached, self._seconds, self._failed = self._measured()
         self._tests: list[list[int]] = []
@@ -115,13 +153,15 @@ class _Judge:
                 files[item.path].add(number)
         reaching = Reaching(self._job.core, self._job.users, self._reached, files)
         slow = {number for number, item in enumerate(self._items) if self._job.real in item.nodeid}
-        only = {file for file, lines in self._reached.items() if all(tests <= slow for tests in lines.values())}
-        if slow and only:
-            print(f"  judged by {len(slow)} tests with a real HAProxy: {', '.join(sorted(only))}", flush=True)
+        only = 0
         for mutant in mutants:
-            reached = reaching.tests_of(mutant)
-            judges = reached if mutant.file in only else reached - slow
-            self._tests.append(sorted(judges, key=self._seconds.__getitem__))
+            able = set(reaching.tests_of(mutant))
+            for path in self._collected.get((mutant.file, mutant.line), ()):
+                able |= files[path]
+            only += bool(able) and able <= slow
+            self._tests.append(sorted(able - slow or able, key=self._seconds.__getitem__))
+        if slow:
+            print(f"  {only} are on lines that none but {len(slow)} tests with a real HAProxy execute", flush=True)
         passing = [number for number in range(len(self._items)) if number not in self._failed]
         (plain,) = run([self._fresh(-1, None, passing[:1])], 1)
         if plain.code:
@@ -152,7 +192,7 @@ class _Judge:
 
     def _task(self, number: int) -> Task:
         mutant, tests = self._job.mutants[number], self._tests[number]
-        if not self._functions.have(mutant):
+        if not self._functions.have(mutant) or self._collected.get((mutant.file, mutant.line)):
             return self._fresh(number, mutant, tests)
 
         def work(_writes: int) -> str:

@@ -28,6 +28,12 @@ class Watch:
         monitoring.register_callback(monitoring.COVERAGE_ID, monitoring.events.LINE, self._line)
         monitoring.set_events(monitoring.COVERAGE_ID, monitoring.events.LINE)
 
+    def end(self) -> None:
+        """Watch no more."""
+        monitoring = sys.monitoring
+        monitoring.set_events(monitoring.COVERAGE_ID, monitoring.events.NO_EVENTS)
+        monitoring.free_tool_id(monitoring.COVERAGE_ID)
+
     def begin(self, test: int) -> None:
         """What follows is done by this test."""
         self._test = test

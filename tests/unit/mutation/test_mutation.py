@@ -107,6 +107,21 @@ def test_what_tests_notice_is_caught_and_what_they_do_not_is_told(tmp_path: Path
     assert {outcome for (line, _what), outcome in said.items() if line < 27} <= {CAUGHT, HUNG}
 
 
+def test_what_a_table_of_cases_is_made_of_counts(tmp_path: Path) -> None:
+    tests = """\
+import pytest
+from small.core import unused
+
+
+@pytest.mark.parametrize("said", [unused(""), unused("nothing")])
+def test_said(said):
+    assert said == "nothing"
+"""
+    said = outcomes(tmp_path, tests)
+    assert said[27, "or → and"] == CAUGHT
+    assert said[14, "Gt → GtE"] == UNREACHED
+
+
 def test_a_suite_that_asserts_nothing_catches_nothing(tmp_path: Path) -> None:
     said = outcomes(tmp_path, NOTHING, "LIMIT = 10\n\n\ndef large(size: int = 3) -> bool:\n    return size > LIMIT\n")
     assert len(said) == 7

@@ -114,8 +114,8 @@ def test_command_that_reads(command: Command, text: str, level: str) -> None:
 
 
 def test_a_limit_of_compression_is_told_in_bytes_and_said_in_kilobytes() -> None:
-    said = {"Maxconn": "9", "Hard_maxconn": "10", "CompressBpsRateLim": "102400"}
-    assert limits.limits_of(said) == limits.Limits(9, 10, None, None, None, 100)
+    said = {"Maxconn": "9", "Hard_maxconn": "10", "CompressBpsRateLim": "1048576"}
+    assert limits.limits_of(said) == limits.Limits(9, 10, None, None, None, 1024)
 
 
 def test_what_an_operator_may() -> None:

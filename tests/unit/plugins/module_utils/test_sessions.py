@@ -11,6 +11,7 @@ from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._dialect.serv
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._dialect.sessions import (
     SHOW_SESSIONS,
     Session,
+    fields_of,
     parse_sessions,
     shutdown_session,
 )
@@ -102,3 +103,24 @@ def test_lines(table: str, count: int) -> None:
 def test_what_is_no_list_of_sessions_is_an_error(table: str) -> None:
     with pytest.raises(ReplyNotUnderstood, match="a line of the sessions"):
         list(parse_sessions(table))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param(
+            "proto=tcpv4 src=127.0.0.1:5 epoch=1 calls=2 rate=3 cpu=4 lat=5 rc=6",
+            {"proto": "tcpv4", "src": "127.0.0.1:5", "epoch": 1, "calls": 2, "rate": 3, "cpu": 4, "lat": 5, "rc": 6},
+            id="counts are numbers",
+        ),
+        pytest.param("age=7s ts=00 fd=-1", {"age": "7s", "ts": "00", "fd": "-1"}, id="nothing else is"),
+        pytest.param("calls=many cpu=-1", {"calls": "many", "cpu": "-1"}, id="only where they are counts"),
+        pytest.param("rq[f=1h,an=0] scf=[8,fd=2]", {"rq": "[f=1h,an=0]", "scf": "[8,fd=2]"}, id="lists"),
+        pytest.param("exp= srv=<none> (x)", {"exp": "", "srv": "<none>"}, id="nothing said"),
+        pytest.param("src=[::1]:80", {"src": "[::1]:80"}, id="no list"),
+        pytest.param("f=[8 g=1", {"f": "[8", "g": "1"}, id="never closed"),
+        pytest.param("", {}, id="nothing"),
+    ],
+)
+def test_fields(text: str, expected: dict[str, object]) -> None:
+    assert fields_of(text) == expected
