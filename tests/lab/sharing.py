@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Which tests run on which HAProxy.
 
-A test runs on the oldest version, on the newest and on one between, with another number of processes on the newest than
-on the oldest: its cases take turns. So every test meets three versions, one process and four, and every version and
-number meets every kind of test. ``LONG=1`` runs all on all.
+A layout is a version and a number of processes. A test of few cases runs on the newest version and on one other, the
+oldest each second time, with another number of processes. The cases of a test that has many take turns: each runs on
+one layout. So every version and number meets every kind of test. ``LONG=1`` runs all on all.
 """
 
 from __future__ import annotations
@@ -15,7 +15,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 from zlib import crc32
 
-from .versions import Version, newest, oldest
+from .versions import Version
+
+MANY = 6
+"""So many cases of one test take turns."""
 
 
 class Layout(NamedTuple):
@@ -67,29 +70,34 @@ def case_of(function: str, words: str, parameters: Mapping[str, Any]) -> Case:
 def shared_out(cases: Sequence[Case], *, one: bool = False) -> list[bool]:
     """For each case whether it runs.
 
-    :param one: on one layout each.
+    :param one: on one layout each, however few there are.
     """
-    layouts: dict[tuple[str, str], set[Layout]] = defaultdict(set)
+    layouts: dict[str, dict[str, set[Layout]]] = defaultdict(lambda: defaultdict(set))
     for case in cases:
         if case.layout:
-            layouts[case.function, case.others].add(case.layout)
-    chosen: dict[tuple[str, str], set[Layout]] = {}
-    turns: dict[str, int] = {}
-    for (function, others), possible in layouts.items():
-        # A function's first is drawn by its name, so that those with one case are spread, too.
-        turn = turns.get(function, crc32(function.encode()))
-        chosen[function, others] = {sorted(possible)[turn % len(possible)]} if one else {*_of_turn(turn, possible)}
-        turns[function] = turn + 1
+            layouts[case.function][case.others].add(case.layout)
+    chosen = {
+        (function, others): _one_of(turn, possible) if one or len(each) >= MANY else _two_of(turn, possible)
+        for function, each in layouts.items()
+        # The first turn is drawn by the function's name, so that those with one case are spread, too.
+        for turn, (others, possible) in enumerate(each.items(), crc32(function.encode()))
+    }
     return [case.layout is None or case.layout in chosen[case.function, case.others] for case in cases]
 
 
-def _of_turn(turn: int, possible: set[Layout]) -> list[Layout]:
-    """Those of the possible layouts that have this turn: one of each end, one between."""
-    wanted = [(oldest(), turn), (newest(), turn + 1)]
-    if between := sorted({layout.version for layout in possible} - {oldest(), newest()}):
-        wanted.append((between[turn % len(between)], turn // len(between)))
-    found = []
-    for version, number in wanted:
-        if numbers := sorted(layout.processes for layout in possible if layout.version == version):
-            found.append(Layout(version, numbers[number % len(numbers)]))
-    return found
+def _one_of(turn: int, possible: set[Layout]) -> set[Layout]:
+    return {sorted(possible)[turn % len(possible)]}
+
+
+def _two_of(turn: int, possible: set[Layout]) -> set[Layout]:
+    """One of the newest version there is, and one other: the oldest and those between alternately."""
+    by_version: dict[Version, list[Layout]] = defaultdict(list)
+    for layout in sorted(possible):
+        by_version[layout.version].append(layout)
+    first, *between, last = [*by_version] if len(by_version) > 1 else [*by_version] * 2
+    other = between[turn // 2 % len(between)] if between and turn % 2 else first
+    # Not of the turn alone: each version is to meet each number of processes.
+    number = turn // 2 // (len(between) or 1)
+    return {
+        by_version[version][(number + extra) % len(by_version[version])] for version, extra in ((last, 0), (other, 1))
+    }

@@ -25,7 +25,7 @@ from suite.sanity import sanity
 
 Area = Callable[[Log], list[Row]]
 
-# The longest first, as two run at a time.
+# The longest first, as three run at a time.
 AREAS: Mapping[str, Area] = {
     "playbooks": playbooks,
     "integration": integration,
@@ -61,7 +61,7 @@ def test(names: Sequence[str]) -> int:
     chosen = [name for name in known if name in names or not {*names} - {LONG}]
     rows: dict[str, list[Row]] = {}
     begin = time.monotonic()
-    for group, workers in (([n for n in chosen if n not in ALONE], 2), ([n for n in chosen if n in ALONE], 1)):
+    for group, workers in (([n for n in chosen if n not in ALONE], 3), ([n for n in chosen if n in ALONE], 1)):
         with ThreadPoolExecutor(workers) as pool:
             started = {pool.submit(_run, name, known[name], strict=strict): name for name in group}
             for done in as_completed(started):
