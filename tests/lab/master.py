@@ -52,6 +52,7 @@ class MasterFleet(Fleet):
         if body is not None and self._head is not None:
             write(self.base / "master.cfg", self._head, body)
         before = self.pids
+        self._former = self.old_pids  # those that have ended: their pids may come again
         os.kill(self.master_pid, signal.SIGUSR2)
 
         def renewed() -> list[int] | None:

@@ -194,11 +194,11 @@ def _contents(folder: Path) -> dict[str, bytes]:
 
 
 def agrees(world: World, result: Result) -> None:
-    """What the result says of each server is what every process says of it."""
+    """What the result says of each server is what every process that has it says."""
     truths = dict(zip((process["name"] for process in result["processes"]), world.held(), strict=True))
     for row in result["servers"]:
-        for name, truth in truths.items():
-            own = truth.get((SERVER, row["backend"], row["name"]), {"state": "absent"})
+        for name in row["processes"]:
+            own = truths[name].get((SERVER, row["backend"], row["name"]), {"state": "absent"})
             for option, value in at(row["after"], name).items():
                 if option in own:
                     assert (row["name"], option, own[option]) == (row["name"], option, value)

@@ -79,11 +79,11 @@ def _going_back(wish: BackendWish, goals: Sequence[Goal[Observed]], now: Now) ->
 
 
 def _leaves(server: Server, values: Values) -> bool:
-    """Whether the server goes out of service, and so has to wait for those that come."""
-    weight = values.settings.get("weight")
+    """Whether the server goes out of service, and so has to wait for those that come. One that is made comes."""
     down = any(values.settings.get(name) in ("down", "stopping") for name in ("health_status", "agent_status"))
-    out = server.present and (down or (weight is not None and not weight.number))
-    return values.state in ("absent", "maint", "drain") or out
+    weight = values.settings.get("weight")
+    out = down or (weight is not None and not weight.number)
+    return server.present and (values.state in ("absent", "maint", "drain") or out)
 
 
 def _sure(values: Values) -> Values:
