@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import replace
 from threading import Lock
 
+from suite.artefact import artefact
 from suite.lint import lint
 from suite.log import Log
 from suite.long import long_soak, mutation
@@ -37,6 +38,7 @@ AREAS: Mapping[str, Area] = {
     "soak": soak,
     "sequences": sequences,
     "lint": lint,
+    "artefact": artefact,
     "demo": demo,
 }
 LONG_AREAS: Mapping[str, Area] = {"mutation": mutation, "long-soak": long_soak}

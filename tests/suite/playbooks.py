@@ -16,9 +16,10 @@ from lab.errors import LabError
 from lab.packages import binary
 from lab.versions import newest, oldest
 from scenario.plan import VERSIONS
+from suite.artefact import ArtefactError, installed
 from suite.haproxies import missing
 from suite.log import Log
-from suite.results import Row
+from suite.results import Row, failure
 
 # The HAProxy versions that each scenario needs.
 SCENARIOS: Mapping[str, tuple[str, ...]] = {"default": (newest().name,), "rolling": VERSIONS, "failure": VERSIONS}
@@ -62,13 +63,17 @@ def _scenario(area: Log, name: str) -> str:
 
 
 def demo(log: Log) -> list[Row]:
-    """Both checks of the demo, on the oldest HAProxy, which has true processes of one instance."""
+    """Both checks of the demo, of what would be published, on the oldest HAProxy, which has true processes of one instance."""
     try:
         haproxy = binary(oldest())
+        collections = installed(log)
     except LabError as error:
         log.write(str(error))
         return [Row("demo", missing=(f"HAProxy {oldest()}",))]
-    finished = log.run([sys.executable, "-m", "demo", "--test"], env={"HAPROXY": str(haproxy)})
+    except ArtefactError as error:
+        return [failure("demo", str(error))]
+    env = {"HAPROXY": str(haproxy), "ANSIBLE_COLLECTIONS_PATH": str(collections)}
+    finished = log.run([sys.executable, "-m", "demo", "--test"], env=env)
     checks = _CHECK.findall(finished.output)
     problems = tuple(words for word, words in checks if word == "FAILED")
     if finished.code and not problems:

@@ -35,18 +35,18 @@ sys.exit(main(["install", *options]))
 """
 
 
-def staged() -> Path:
-    """Copy every file that git tracks or would track; returns the copy."""
-    shutil.rmtree(STAGE, ignore_errors=True)
+def staged(stage: Path = STAGE) -> Path:
+    """Copy every file that git tracks or would track; returns the copy, which is a repository."""
+    shutil.rmtree(stage, ignore_errors=True)
     listed = _git(ROOT, "ls-files", "--cached", "--others", "--exclude-standard", "-z")
     for name in filter(None, listed.split("\0")):
-        source, copy = ROOT / name, STAGE / name
+        source, copy = ROOT / name, stage / name
         if source.is_symlink() or source.is_file():  # not what was deleted and is still in the index
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(source, copy, follow_symlinks=False)
-    _git(STAGE, "init", "--quiet")
-    _git(STAGE, "add", "--all")
-    return STAGE
+    _git(stage, "init", "--quiet")
+    _git(stage, "add", "--all")
+    return stage
 
 
 def seed_get_pip(log: Log) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from suite import junit, sanity
+from suite.artefact import importer_row
 from suite.playbooks import SCENARIOS, molecule_row
 from suite.results import NOTHING_RAN, Row, judged
 
@@ -134,3 +135,11 @@ def test_molecule_on_loopback_is_a_failure_when_strict() -> None:
 
 def test_zero_tests_fail_when_strict() -> None:
     assert judged(Row("unit"), strict=True).problems == (NOTHING_RAN,)
+
+
+def test_what_the_importer_remarks_is_a_failure() -> None:
+    done = "Loading role a\nImporter processing completed successfully\n"
+    assert importer_row(done, 0) == Row("artefact", passed=1)
+    assert importer_row(f"WARNING: no changelog\n{done}", 0).problems == ("WARNING: no changelog",)
+    assert importer_row("Loading role a\n", 0).problems == ("the importer refuses it",)
+    assert importer_row(done, 1).failed == 1

@@ -1,0 +1,68 @@
+# Copyright (c) 2026, haproxyadmin.haproxy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What would be published: built, looked at as Galaxy does, and installed."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sys
+from pathlib import Path
+
+from suite.environment import InstallError, made
+from suite.log import Log
+from suite.paths import CACHE
+from suite.results import Row, failure
+from suite.stage import staged
+
+AREA = "artefact"
+_FOLDER = CACHE / "artefact"
+# What the importer says at the end of a file that Galaxy would take, and what it would tell the uploader.
+_DONE = "Importer processing completed successfully"
+_REMARK = re.compile(r"^(?:WARNING|ERROR|CRITICAL):? .*$", re.MULTILINE)
+
+
+class ArtefactError(Exception):
+    """It could not be built or installed; the log tells why."""
+
+
+def artefact(log: Log) -> list[Row]:
+    """Build it and let Galaxy's importer look at it; each remark is a failure."""
+    try:
+        python = made(CACHE / "importer", Path(sys.executable), "requirements-importer.txt")
+        file = built(log)
+    except InstallError as error:
+        return [Row(AREA, missing=(f"galaxy-importer ({error})",))]
+    except ArtefactError as error:
+        return [failure(AREA, str(error))]
+    path = os.pathsep.join([str(python.parent), os.environ["PATH"]])
+    done = log.run([python, "-m", "galaxy_importer.main", file], env={"PATH": path}, cwd=_FOLDER)
+    return [importer_row(done.output, done.code)]
+
+
+def importer_row(output: str, code: int) -> Row:
+    """The importer's verdict; what it only loads is no test."""
+    problems = _REMARK.findall(output)
+    if code or _DONE not in output:
+        problems.append("the importer refuses it")
+    return Row(AREA, passed=int(not problems), failed=len(problems), problems=tuple(problems))
+
+
+def built(log: Log) -> Path:
+    """The file that ansible-galaxy builds of what git tracks or would track. Raises ArtefactError."""
+    shutil.rmtree(_FOLDER, ignore_errors=True)
+    source = staged(_FOLDER / "source")
+    if log.run(["ansible-galaxy", "collection", "build", "--output-path", _FOLDER], cwd=source).code:
+        raise ArtefactError("ansible-galaxy cannot build it")
+    (file,) = _FOLDER.glob("*.tar.gz")
+    return file
+
+
+def installed(log: Log) -> Path:
+    """A path of collections with nothing but what was built. Raises ArtefactError."""
+    file, path = built(log), _FOLDER / "installed"
+    if log.run(["ansible-galaxy", "collection", "install", "--offline", "--collections-path", path, file]).code:
+        raise ArtefactError("ansible-galaxy cannot install what it built")
+    return path
