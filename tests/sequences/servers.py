@@ -10,7 +10,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from integration.test_haproxy_server_former import Kept
+from integration.test_haproxy_server_former import Kept, foretold
 from integration.test_haproxy_server_former import obeys as law_of_files
 from integration.test_haproxy_server_settings import at
 from lab.prophecy import holds, obeyed, told
@@ -181,12 +181,21 @@ def _law_of_files(world: World, arguments: Options) -> Result:
     """Where files change beside servers. A folder that is not there must not be made by check mode."""
     kept = Kept.__new__(Kept)  # without bringing the servers into the states of its own tests
     kept.balancer, kept.place = world.open, world.scratch / "former"
-    if kept.place.exists() and not any(kept.place.iterdir()):
-        kept.place.rmdir()
+    _without_empty(kept.place)
+    if arguments["former"] == "restore":
+        foretold(
+            kept, arguments
+        )  # of what it gives back nothing is kept for another run, which does what the task says
+        _without_empty(kept.place)
     before = _contents(kept.place)
     result, _again = law_of_files(kept, arguments)
     assert result["changed"] == (bool(result["commands"]) or _contents(kept.place) != before)
     return result
+
+
+def _without_empty(folder: Path) -> None:
+    if folder.exists() and not any(folder.iterdir()):
+        folder.rmdir()
 
 
 def _contents(folder: Path) -> dict[str, bytes]:

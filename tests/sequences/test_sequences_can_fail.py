@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.haproxyadmin.haproxy.plugins.module_utils import _engine
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils import _engine, _runner
 from hypothesis import Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
@@ -30,7 +30,6 @@ WRITERS = tuple(module for module in RULES if module not in READERS)
 CONFIRMED = tuple(module for module in WRITERS if module != "haproxy_command")
 
 Break = Callable[[World, pytest.MonkeyPatch], None]
-Exit = Callable[..., None]
 
 
 @pytest.fixture(scope="module")
@@ -52,13 +51,17 @@ def _fail(world: World, module: str) -> None:
 
 def _at_exit(patch: pytest.MonkeyPatch, change: Callable[[AnsibleModule, dict[str, Any]], None]) -> None:
     """Change what a module tells, or do more, at its end."""
-    real: Exit = AnsibleModule.exit_json
+    real = _runner.Task.answer
 
-    def exit_json(module: AnsibleModule, **result: Any) -> None:
-        change(module, result)
-        real(module, **result)
+    def answer(task: _runner.Task, work: Callable[[_runner.Task], dict[str, Any]]) -> None:
+        def changed(task: _runner.Task) -> dict[str, Any]:
+            result = {**_runner._readable(task.known), **work(task)}
+            change(task.module, result)
+            return result
 
-    patch.setattr(AnsibleModule, "exit_json", exit_json)
+        real(task, changed)
+
+    patch.setattr(_runner.Task, "answer", answer)
 
 
 def check_mode_writes(_world: World, patch: pytest.MonkeyPatch) -> None:
