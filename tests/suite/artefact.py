@@ -63,7 +63,7 @@ def built(log: Log) -> Path:
 def installed(log: Log) -> Path:
     """A path of collections with nothing but what was built. Raises ArtefactError."""
     file, path = built(log), _FOLDER / "installed"
-    install = ["ansible-galaxy", "collection", "install", "--offline", "--collections-path", path, file]
+    install = ["ansible-galaxy", "collection", "install", "--offline", "--collections-path", str(path), str(file)]
     if log.run(install, env={"ANSIBLE_COLLECTIONS_PATH": str(path)}).code:  # else this checkout is enough for it
         raise ArtefactError("ansible-galaxy cannot install what it built")
     return path
