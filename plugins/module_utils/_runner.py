@@ -55,7 +55,12 @@ class Task:
             for warning in warnings:
                 self.warn(warning)
             self.module.fail_json(**_readable(result))
-        self.module.exit_json(**{**_readable(self.known), **result})
+        result = {**_readable(self.known), **result}
+        if not self.module.no_log_values and any(isinstance(it, list) and len(it) > 20 for it in result.values()):
+            from ._large_results import exit_with  # most are small
+
+            exit_with(self.module.exit_json, result)
+        self.module.exit_json(**result)
 
     def warn(self, sentence: str) -> None:
         self.module.warn(sentence)

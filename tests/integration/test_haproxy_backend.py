@@ -556,7 +556,12 @@ def test_a_new_server_gets_its_cookie_from_the_new_key(jars: Farm, state: str) -
     backend = jars.fresh("sticky")
     if not jars.can("2.6"):
         return
-    wish = {"name": backend, "servers": [{**D, "state": state}], "dynamic_cookie_key": "a new key", "dynamic_cookie": "enabled"}
+    wish = {
+        "name": backend,
+        "servers": [{**D, "state": state}],
+        "dynamic_cookie_key": "a new key",
+        "dynamic_cookie": "enabled",
+    }
     law(jars, wish)  # 2.6 gives it none by itself
     assert all(len(those["d"]) == 16 for those in jars.cookies(backend))
 

@@ -122,13 +122,13 @@ def size(value: object) -> int:
 
 
 def test_the_whole_module_stays_within_the_raw_rows_a_few_times(large: Fleet, raw: Callable[[], Result]) -> None:
-    """Measured: 1.1 times as long, nearly all of it Ansible's walk over every value; half as large, as empty cells are
-    left out, and twice as large as the raw rows without them: merged, and per process.
+    """Measured: a sixth of the time, as nearly all of the raw one is Ansible's walk over every value; half as large, as
+    empty cells are left out, and twice as large as the raw rows without them: merged, and per process.
     """
     results: dict[str, Result] = {}
     ours = seconds(lambda: results.update(ours=servers_of(large)), times=2)
     least = seconds(lambda: results.update(raw=raw()), times=2)
-    assert ours <= TIMES * least
+    assert ours <= least / 2
     rows = results["raw"]["rows"]
     assert len(results["ours"]["servers"]) == len(rows) == 5000
     filled = [{name: text for name, text in row.items() if text} for row in rows]

@@ -71,6 +71,7 @@ LEVELS = {
     "module_utils/_backend_slots.py": 8,
     "module_utils/_runner.py": 8,
     "module_utils/_failed.py": 8,
+    "module_utils/_large_results.py": 8,
     "module_utils/_changing.py": 8,
     "module_utils/_gathering.py": 8,
     "modules/": 9,
@@ -296,7 +297,7 @@ def test_the_walk_sees_the_imports_that_there_are() -> None:
         for name in (
             *("_errors", "_argspec", "_pattern_options", "_lookup", "_terms", "_folders", "_keyed"),
             *("_dialect/pattern_files", "_dialect/plain_lines", "_dialect/cookies"),
-            *("_resources/files", "_resources/states"),
+            *("_resources/files", "_resources/states", "_large_results"),
         )
     }
 

@@ -8,8 +8,8 @@ The format is in HAProxy's management guide, section 9.3, "show servers state"; 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 from .._errors import ReplyNotUnderstood
 from .._protocol import Command, lines_of
@@ -155,26 +155,21 @@ def parse_state(table: str, wanted: Callable[[str, str], bool]) -> StateTable:
                 continue
             found.keys.append((backend, name))
             if wanted(backend, name):
-                op, admin, weight, initial, check, agent = (int(cells[column]) for column in numbers)
-                server = Server(backend, name, cells[at_id], op, admin, weight, initial, check, agent)
-                found.wanted[backend, name] = _with_addresses(server, *[cells[column] for column in texts])
+                op, admin, weight, initial, check, agent = (int(cells[it]) for it in numbers)
+                places = _places(*[cells[it] for it in texts])
+                server = Server(backend, name, cells[at_id], op, admin, weight, initial, check, agent, *places)
+                found.wanted[backend, name] = server
         except (IndexError, ValueError, TypeError) as error:
             raise ReplyNotUnderstood(f"a line of the server state table: {line[:200]!r}") from error
     return found
 
 
-def _with_addresses(server: Server, address: str, fqdn: str, port: str, *later: str) -> Server:
-    server = server._replace(address=_text(address), fqdn=_text(fqdn.lower()), port=int(port))
+def _places(address: str, fqdn: str, port: str, *later: str) -> Sequence[Any]:
+    first = (_text(address), _text(fqdn.lower()), int(port))
     if not later:
-        return server
-    ssl, check_port, check_address, agent_address, agent_port = later
-    return server._replace(
-        ssl=ssl == "1",
-        check_port=int(check_port),
-        check_address=_text(check_address) or "",
-        agent_address=_text(agent_address) or "",
-        agent_port=int(agent_port),
-    )
+        return first
+    ssl, check_port, check, agent, agent_port = later
+    return (*first, ssl == "1", int(check_port), _text(check) or "", _text(agent) or "", int(agent_port))
 
 
 def _text(cell: str) -> str | None:

@@ -4,12 +4,10 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from .._errors import ReplyNotUnderstood
-from .._protocol import Command
+from .._protocol import Command, lines_of
 
 # Values of the column `type`; the type argument of the command is a set of bits: 1, 2 and 4 for these.
 FRONTEND, BACKEND, SERVER = "0", "1", "2"
@@ -72,13 +70,14 @@ def parse_cells(table: str, needed: Collection[str] = ()) -> tuple[list[str], It
 
 def _lines(text: str) -> Iterator[list[str]]:
     """The lines, all as long as the first."""
-    lines = csv.reader(io.StringIO(text, newline="\n"), strict=True)
+    lines: Iterable[list[str]] = (line.split(",") for line in lines_of(text))
+    if '"' in text:
+        from .quoted import quoted  # few tables have texts with commas or lines' ends
+
+        lines = quoted(text)
     width = 0
-    try:
-        for cells in lines:
-            width = width or len(cells)
-            if len(cells) != width:
-                raise ReplyNotUnderstood(f"a row of {len(cells)} cells in a table of {width}: {cells[:2]!r}")
-            yield cells
-    except csv.Error as error:
-        raise ReplyNotUnderstood(f"line {lines.line_num} of the statistics: {error}") from error
+    for cells in lines:
+        width = width or len(cells)
+        if len(cells) != width:
+            raise ReplyNotUnderstood(f"a row of {len(cells)} cells in a table of {width}: {cells[:2]!r}")
+        yield cells

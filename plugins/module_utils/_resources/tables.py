@@ -92,19 +92,28 @@ class _Reader:
         ]
         whole = [(place, name) for place, name, nature in self._columns if nature and nature.kind[1:] in ("32", "64")]
         self._numbers = [name for _place, name in whole]
+        self._known = _Integers()
         self._pick = _picker([place for place, _name in whole])
         taken = set(self._numbers)
         self._others = [column for column in self._columns if column[1] not in taken]
 
     def read(self, cells: Sequence[str]) -> Stats:
         try:
-            stats: dict[str, Value] = dict(zip(self._numbers, map(int, self._pick(cells))))
+            stats: dict[str, Value] = dict(zip(self._numbers, map(self._known.__getitem__, self._pick(cells))))
             columns = self._others
         except ValueError:  # a number that is none: no reason to fail, one cell is a text then
             stats, columns = {}, self._columns
         for place, name, nature in columns:
             stats[name] = value_of(cells[place], nature)
         return stats
+
+
+class _Integers(dict[str, int]):
+    """Text → number. Most of a table are a few numbers again and again, which are found sooner than they are read."""
+
+    def __missing__(self, text: str) -> int:
+        number = self[text] = int(text)
+        return number
 
 
 def _picker(places: Sequence[int]) -> Callable[[Sequence[str]], Sequence[str]]:

@@ -680,7 +680,28 @@ def test_a_cell_of_any_length_that_fits_into_a_buffer_is_read() -> None:
 
 def test_a_cell_over_the_limit_of_the_csv_reader_is_an_error_of_the_tree() -> None:
     with pytest.raises(ReplyNotUnderstood):
-        list(stat.parse_stat(f"# pxname,svname,last_chk,\nw,s,{'x' * 200_000},\n", ("last_chk",)))
+        list(stat.parse_stat(f'# pxname,svname,last_chk,\nw,s,"{"x" * 200_000}",\n', ("last_chk",)))
+
+
+@pytest.mark.parametrize(
+    ("cell", "text"),
+    [
+        pytest.param("plain words", "plain words", id="as it stands"),
+        pytest.param('"a,b"', "a,b", id="a comma"),
+        pytest.param('"a ""b"""', 'a "b"', id="quotes"),
+        pytest.param('"a\nb"', "a\nb", id="a line's end"),
+    ],
+)
+def test_a_text_is_read_as_it_was_meant(cell: str, text: str) -> None:
+    table = f"# pxname,svname,last_chk,\nw,s,first,\nw,t,{cell},\nw,u,last,\n"
+    assert [row["last_chk"] for row in stat.parse_stat(table, ("last_chk",))] == ["first", text, "last"]
+
+
+@pytest.mark.parametrize("row", ["w,s,a,b,", "w,s,", "", 'w,s,"a"b,', 'w,s,"a,'])
+def test_a_row_of_another_width_or_an_open_quote_is_an_error(row: str) -> None:
+    table = f"# pxname,svname,last_chk,\nw,s,a,\n{row}\n"
+    with pytest.raises(ReplyNotUnderstood):
+        list(stat.parse_stat(table, ("last_chk",)))
 
 
 # Junk ------------------------------------------------------------------------------------------------------------
