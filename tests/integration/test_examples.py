@@ -36,7 +36,7 @@ DOCUMENTED = "/run/haproxy/"
 SETS = "/etc/haproxy/"
 RST = ROOT / "docs" / "docsite" / "rst"
 # Guides whose tasks need nothing but a HAProxy.
-GUIDES = ("guide", "servers", "backends", "statistics", "maps")
+GUIDES = ("guide", "fleet", "plans", "servers", "backends", "statistics", "maps", "troubleshooting")
 # A code block: the lines behind its directive that are empty or indented.
 BLOCK = re.compile(r"^\.\. code-block:: yaml\+jinja\n((?:\n|[ ]+.*\n)+)", re.MULTILINE)
 NEEDS = re.compile(r" *# Needs HAProxy (\d+)\.(\d+)")
