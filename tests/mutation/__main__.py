@@ -47,9 +47,9 @@ def main(words: list[str]) -> int:
         chosen = sorted(random.Random(seed).sample(range(len(known)), min(options.sample or len(known), len(known))))
         print(f"{len(chosen)} of {len(known)} changes, seed {seed}", flush=True)
         those = [known[number] for number in chosen]
-        verdicts = judged(project, those, options.workers, Path(name) / "scratch")
-        result = [(those[verdict.number], verdict) for verdict in verdicts]
-        print("\n".join(lines(result, project.core)))
+        judgement = judged(project, those, options.workers, Path(name) / "scratch")
+        result, controls = ([(those[verdict.number], verdict) for verdict in part] for part in judgement)
+        print("\n".join(lines(result, controls, project.core)))
     print(f"\n{len(result)} changes, seed {seed}: {share(result):.1f}% caught in {time.monotonic() - began:.0f} s")
     return int(share(result) < FLOOR)
 

@@ -39,6 +39,13 @@ class Verdict(NamedTuple):
         return self.outcome in (CAUGHT, HUNG)
 
 
+class Judgement(NamedTuple):
+    """Verdicts on mutants, and on some of the same runs without their change: one that is caught is a false alarm."""
+
+    verdicts: list[Verdict]
+    controls: list[Verdict]
+
+
 @dataclass(frozen=True)
 class Project:
     """Where code and tests are.
@@ -115,7 +122,7 @@ def _mutant(said: Any) -> Mutant:
     return Mutant(**{**said, "home": home, "names": tuple(said["names"])})
 
 
-def judged(project: Project, mutants: Sequence[Mutant], workers: int, scratch: Path) -> list[Verdict]:
+def judged(project: Project, mutants: Sequence[Mutant], workers: int, scratch: Path) -> Judgement:
     """What becomes of these mutants.
 
     :param scratch: an empty folder.
@@ -138,4 +145,5 @@ def judged(project: Project, mutants: Sequence[Mutant], workers: int, scratch: P
     ).returncode
     if code or not results.exists():
         raise RuntimeError(f"the run that judges broke off with exit code {code}")
-    return sorted(Verdict(**verdict) for verdict in json.loads(results.read_text()))
+    said = json.loads(results.read_text())
+    return Judgement(*(sorted(Verdict(**verdict) for verdict in said[key]) for key in Judgement._fields))

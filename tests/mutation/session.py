@@ -33,6 +33,8 @@ from mutation.watching import Watch
 _SLOWER = 5
 # Tests that look at the clock may fail on a busy machine.
 _FAILED = 3
+# One run in so many is done without its change, too.
+_CONTROL = 20
 _START = 30.0
 """Seconds of processor time within which a pytest run begins."""
 
@@ -114,7 +116,8 @@ def pytest_runtestloop(session: pytest.Session) -> bool:
     collecting = session.config.stash[_COLLECTING]
     collecting.watch.end()
     judge = _Judge(job, session.items, collecting.by_line())
-    job.results.write_text(json.dumps([verdict._asdict() for verdict in judge.verdicts()]))
+    said = {"verdicts": list(judge.verdicts()), "controls": judge.controls}
+    job.results.write_text(json.dumps({key: [verdict._asdict() for verdict in those] for key, those in said.items()}))
     return True
 
 
@@ -125,6 +128,11 @@ def _first_failure(items: Sequence[pytest.Item]) -> str:
         if any(report.failed for report in runtestprotocol(item, log=False, nextitem=following)):
             return item.nodeid
     return ""
+
+
+def _place(number: int) -> int:
+    """From the number of a mutant to that of its control and back."""
+    return ~number
 
 
 class _Judge:
@@ -140,6 +148,7 @@ class _Judge:
         self._functions = Functions(job.core)
         self._reached, self._seconds, self._failed = self._measured()
         self._tests: list[list[int]] = []
+        self.controls: list[Verdict] = []
 
     def verdicts(self) -> Iterator[Verdict]:
         """One for each mutant.
@@ -166,12 +175,14 @@ class _Judge:
         (plain,) = run([self._fresh(-1, None, passing[:1])], 1)
         if plain.code:
             raise pytest.UsageError(f"a pytest run without any change fails: {plain}")
-        tasks = (self._task(number) for number in range(len(mutants)) if self._tests[number])
-        for count, ending in enumerate(run(tasks, self._job.workers)):
+        for count, ending in enumerate(run(self._tasks(), self._job.workers)):
             if count % 100 == 99:
                 used = sum(os.times()[:4])
                 after = f"{time.monotonic() - began:.0f} s, {used:.0f} s of processor time"
                 print(f"  {count + 1} of {len(mutants)} after {after}", flush=True)
+            if ending.number < 0:
+                self.controls.append(self._verdict(ending._replace(number=_place(ending.number))))
+                continue
             verdict = self._verdict(ending)
             if not verdict.caught:
                 print(f"  not caught: {mutants[verdict.number]}", flush=True)
@@ -190,13 +201,21 @@ class _Judge:
             return Verdict(ending.number, CAUGHT, ending.said, tests)
         return Verdict(ending.number, SURVIVED, "", tests)
 
-    def _task(self, number: int) -> Task:
-        mutant, tests = self._job.mutants[number], self._tests[number]
+    def _tasks(self) -> Iterator[Task]:
+        """One for each mutant that a test can notice; controls have numbers below 0."""
+        for place, number in enumerate(number for number, tests in enumerate(self._tests) if tests):
+            yield self._task(number, number, planted=True)
+            if place % _CONTROL == 0:
+                yield self._task(_place(number), number, planted=False)
+
+    def _task(self, number: int, place: int, *, planted: bool) -> Task:
+        mutant, tests = self._job.mutants[place], self._tests[place]
         if not self._functions.have(mutant) or self._collected.get((mutant.file, mutant.line)):
-            return self._fresh(number, mutant, tests)
+            return self._fresh(number, mutant if planted else None, tests)
 
         def work(_writes: int) -> str:
-            self._functions.plant(mutant)
+            if planted:
+                self._functions.plant(mutant)
             return _first_failure([self._items[test] for test in tests])
 
         return Task(number, work, self._allowed(tests))

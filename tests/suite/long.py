@@ -9,6 +9,7 @@ import re
 import sys
 
 from lab.versions import newest, oldest
+from suite import pythons
 from suite.haproxies import missing
 from suite.log import Log
 from suite.results import Row, failure
@@ -21,6 +22,8 @@ _CAUGHT = re.compile(r"^(\d+) changes, seed \d+: [\d.]+% caught", re.MULTILINE)
 
 def mutation(log: Log) -> list[Row]:
     """Changes to the core that its tests must notice. One that nobody notices is no failure, too many of them are."""
+    if not pythons.can_mutate():
+        return [Row("mutation", missing=(f"Python {pythons.MUTATION}",))]
     done = log.run([sys.executable, "-m", "mutation"])
     told = _CAUGHT.search(done.output)
     if not told:

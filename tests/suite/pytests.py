@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from lab.versions import Version, newest, oldest, versions
@@ -18,7 +20,8 @@ from suite.paths import CACHE, VENV
 from suite.results import Row, failure, with_versions
 
 # Code of the controller's side, which need not run on the oldest Python.
-_CONTROLLER_SIDE = ("suite", "lab", "demo", "scenario", "mutation")
+_CONTROLLER_SIDE = ("suite", "lab", "demo", "scenario", "mutation", "benchmark")
+_MUTATION = "tests/unit/mutation"
 # What takes long, and does not depend on the Python.
 _NEWEST_IS_ENOUGH = ("plugins/module_utils/test_fuzz.py",)
 # Most of the time is waiting.
@@ -28,7 +31,11 @@ _COMPLETE = (0, 1, 5)
 
 
 def unit(log: Log) -> list[Row]:
-    return _pytest(log, "unit", Path(sys.executable), ["tests/unit"])
+    if pythons.can_mutate():
+        return _pytest(log, "unit", Path(sys.executable), ["tests/unit"])
+    first, *others = _pytest(log, "unit", Path(sys.executable), ["tests/unit", f"--ignore={_MUTATION}"])
+    without = Counter({f"{_MUTATION} needs Python {pythons.MUTATION}": 1})
+    return [replace(first, skipped=first.skipped + without), *others]
 
 
 def unit_on_oldest(log: Log) -> list[Row]:

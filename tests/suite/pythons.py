@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -19,6 +20,9 @@ OLDEST = "3.9"
 VERSIONS = ("3.9", "3.10", "3.11", "3.12", "3.13", "3.14")
 """Those on which the pinned ansible-core runs modules."""
 
+MUTATION = "3.12"
+"""The first with sys.monitoring, which tests/mutation needs."""
+
 _PROBE = "import sys, venv, ensurepip; print('%d.%d' % sys.version_info[:2])"
 
 
@@ -27,6 +31,11 @@ def found() -> dict[str, Path]:
     """Version → interpreter, oldest first, of those that run and can make environments."""
     pairs = ((version, next(filter(_runs, _candidates(version)), None)) for version in VERSIONS)
     return {version: python for version, python in pairs if python}
+
+
+def can_mutate() -> bool:
+    """Whether the Python that runs this is new enough for tests/mutation."""
+    return hasattr(sys, "monitoring")
 
 
 def path_with_pythons() -> str:

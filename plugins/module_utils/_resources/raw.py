@@ -116,7 +116,7 @@ def answers(fleet: Fleet, commands: Sequence[Command], writes: bool) -> Result:
                 done[name] += [] if reads(command) else [command]
                 if reply.text and not reads(command) and not fleet[name].route.numbered:
                     warnings.append(
-                        f"{name} answers {command.shown!r} with words that may be a refusal: {reply.text[:60]!r}"
+                        f"{name} answers {command.shown!r} with words that may be a refusal: {reply.text.rstrip()[:60]!r}"
                     )
         wrong = {name: reply for name, reply in replies.items() if isinstance(reply, HAProxyError)}
         if wrong:
@@ -137,16 +137,15 @@ def _failure(
     done: Mapping[str, Sequence[Command]],
 ) -> HAProxyError:
     """One error for all processes: the first one's words, and who got how far."""
-    name, error = next(iter(wrong.items()))
-    error.locate(name, command.shown)
+    error = next(iter(wrong.values()))
     refused = {name: it for name, it in wrong.items() if isinstance(it, CommandRefused)}
     error.refused = [{"process": name, "command": command.shown, "answer": it.answer} for name, it in refused.items()]
     unsent = {name for name, it in wrong.items() if isinstance(it, (CannotConnect, ProcessReplaced))}
     if not reads(command):
         unsure = [name for name in wrong if name not in refused and name not in unsent]
         error.unconfirmed = [{"process": name, "command": command.shown} for name in unsure]
-    error.done = [line for process in sorted(done) for line in listed(process, done[process])]
-    left = {process: [command, *later] if process in unsent else later for process in sorted(done)}
+    error.done = [line for process, sent in done.items() for line in listed(process, sent)]
+    left = {process: [command, *later] if process in unsent else later for process in done}
     error.not_attempted = [line for process, commands in left.items() for line in listed(process, commands)]
     if len(wrong) > 1:
         error.message += f" (and {len(wrong) - 1} more of {len(done)} processes)"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from mutation.changes import changes
-from mutation.job import CAUGHT, HUNG, SURVIVED, UNREACHED, Project, judged
+from mutation.job import CAUGHT, HUNG, SURVIVED, UNREACHED, Project, Verdict, judged
 from mutation.mutants import Home, Mutant, code_of, mutants, mutated
 from mutation.report import lines, share
 
@@ -84,8 +84,9 @@ def outcomes(folder: Path, tests: str, core: str = CORE) -> dict[tuple[int, str]
     """(Line, change) → what became of it."""
     it, found = project(folder, tests, core)
     (folder / "scratch").mkdir()
-    verdicts = judged(it, found, 2, folder / "scratch")
+    verdicts, controls = judged(it, found, 2, folder / "scratch")
     assert [verdict.number for verdict in verdicts] == list(range(len(found)))
+    assert {verdict.outcome for verdict in controls} <= {SURVIVED}
     return {(found[verdict.number].line, found[verdict.number].what): verdict.outcome for verdict in verdicts}
 
 
@@ -135,6 +136,45 @@ def test_tests_that_fail_by_themselves_catch_nothing(tmp_path: Path) -> None:
     assert said[14, "Gt → GtE"] == CAUGHT
 
 
+# Passes twice: when it is measured, and before any change is judged.
+MOODY = """\
+from pathlib import Path
+from small.core import LIMIT, counted
+
+
+def runs():
+    path = Path(__file__).with_name("runs")
+    with path.open("a") as file:
+        file.write("x")
+    return len(path.read_text())
+
+
+def test_mood():
+    counted("a b")
+    assert runs() < 3
+"""
+
+
+def test_a_test_that_fails_without_a_change_is_a_false_alarm(tmp_path: Path) -> None:
+    it, found = project(tmp_path, MOODY)
+    (tmp_path / "scratch").mkdir()
+    those = [mutant for mutant in found if mutant.home == Home("counted", 17)]
+    verdicts, controls = judged(it, those, 1, tmp_path / "scratch")
+    assert {verdict.outcome for verdict in verdicts} <= {CAUGHT, HUNG}
+    assert [(verdict.number, verdict.outcome, verdict.by) for verdict in controls] == [
+        (0, CAUGHT, "test_small.py::test_mood")
+    ]
+    text = "\n".join(lines([], [(those[0], controls[0])], it.core))
+    assert f"false alarm: test_small.py::test_mood is caught without the change of core.py:{those[0].line}" in text
+    assert "1 runs without a change: 1 false alarms" in text
+
+
+def test_what_hangs_has_a_column_of_its_own(tmp_path: Path) -> None:
+    it, found = project(tmp_path, TESTS)
+    said = [(found[0], Verdict(0, HUNG, "", 1)), (found[0], Verdict(1, CAUGHT, "test", 1))]
+    assert f"{'core.py':40} {2:7} {2:7} {1:7} {100:6.1f}%" in list(lines(said, [], it.core))
+
+
 def test_a_run_that_cannot_begin_judges_nothing(tmp_path: Path) -> None:
     it, found = project(tmp_path, "import small.nowhere\n")
     (tmp_path / "scratch").mkdir()
@@ -146,8 +186,11 @@ def test_the_report_tells_each_change_that_was_not_caught(tmp_path: Path) -> Non
     it, found = project(tmp_path, "from small.core import LIMIT\n\n\ndef test_limit():\n    assert LIMIT\n")
     (tmp_path / "scratch").mkdir()
     those = [mutant for mutant in found if mutant.line in (3, 27)]
-    result = [(those[verdict.number], verdict) for verdict in judged(it, those, 1, tmp_path / "scratch")]
-    text = "\n".join(lines(result, it.core))
+    result, controls = (
+        [(those[verdict.number], verdict) for verdict in part] for part in judged(it, those, 1, tmp_path / "scratch")
+    )
+    text = "\n".join(lines(result, controls, it.core))
+    assert "1 runs without a change: 0 false alarms" in text
     assert "core.py:3: 10 → 11 (1 tests pass): LIMIT = 10" in text
     assert 'core.py:27: or → and (no test executes it): return text or "nothing"' in text
     assert share(result) == 0.0

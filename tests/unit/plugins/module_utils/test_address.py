@@ -89,6 +89,7 @@ def test_a_host_and_a_port(text: str, host: str, port: int) -> None:
         pytest.param("[192.0.2.1]:80", id="IPv4 in brackets"),
         pytest.param("[lb1]:80", id="a host in brackets"),
         pytest.param("[::1:80", id="half a pair of brackets"),
+        pytest.param("tcp://ipv4@192.0.2.1:80", id="two kinds"),
         pytest.param("ipv4@lb1:80", id="a name where HAProxy writes IPv4"),
         pytest.param("ipv4@::1:80", id="IPv6 under ipv4"),
         pytest.param("ipv4@[::1]:80", id="IPv6 in brackets under ipv4"),

@@ -10,7 +10,7 @@ import pytest
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._dialect.servers import Server
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._fleet import PerProcess
 
-from unit.plugins.module_utils.wished import UNCHECKED, full, resource, seen, server
+from unit.plugins.module_utils.wished import UNCHECKED, full, goals_of, reading, resource, seen, server
 
 MADE = "is made at run time"
 DELETED = "is deleted at run time"
@@ -59,6 +59,34 @@ def _advice(options: dict[str, Any], *servers: Server) -> list[str]:
 def test_advice(options: dict[str, Any], one: Server, told: str) -> None:
     sentences = _advice(options, one)
     assert [sentence.startswith(f"www/web1 {told}") for sentence in sentences] == ([True] if told else [])
+
+
+def test_a_server_that_goes_needs_no_advice_about_its_check_that_sleeps() -> None:
+    (sentence,) = _advice({**HERE, "state": "absent"}, full(check_state=14, agent_state=UNCHECKED))
+    assert sentence.startswith(f"www/web1 {DELETED}")
+
+
+@pytest.mark.parametrize(
+    ("options", "agent", "blamed"),
+    [
+        pytest.param({"state": "drain"}, "L7OK/ready", True, id="state"),
+        pytest.param({"weight": "5"}, "L7OK/100%", True, id="weight"),
+        pytest.param({"maxconn": 5}, "L7OK/maxconn:9", True, id="maxconn"),
+        pytest.param({"address": "::2"}, "L7OK/ready", False, id="what no agent sets"),
+        pytest.param({"maxconn": 5}, None, False, id="no agent"),
+    ],
+)
+def test_what_an_agent_may_have_undone_is_said_with_its_last_word(
+    options: dict[str, Any], agent: str | None, blamed: bool
+) -> None:
+    of, one = resource(**options), full()
+    now = seen(one)
+    now.readings["www", "web1"] = reading(agent_runs=agent is not None, agent=agent)
+    (goal,) = goals_of(of, {"p1": now})
+    ((part, sentence),) = of.missed(now, goal.aimed["p1"]).items()
+    assert part == (("www", "web1"), next(iter(options)))
+    assert sentence.startswith(f"{next(iter(options))} of www/web1 is ")
+    assert sentence.endswith(f" (its agent check may have said so; its last word: {agent})") is blamed
 
 
 def test_many_servers_are_one_sentence() -> None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._aftermath import pass_guard
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._engine import Outcome, carry_out
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._errors import (
     CannotConnect,
@@ -18,7 +19,8 @@ from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._errors impor
     TimedOut,
     WaitTimedOut,
 )
-from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._fleet import Fleet
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._fleet import Fleet, PerProcess
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._plan import Goal
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._terms import Terms
 
 from unit.plugins.module_utils.support import facts
@@ -60,6 +62,36 @@ def _waiting(on_timeout: str, timeout: float = 3.0, **special: Terms) -> Values:
 
 def _pair(**memory: Any) -> World:
     return World({"p1": Memory({"up": "no"}, **memory), "p2": Memory({"up": "yes"})})
+
+
+# Not yet ---------------------------------------------------------------------------------------------------------
+
+
+def _guarded(world: World, clock: FakeClock, waited: float = 0.0) -> Any:
+    """A guard that lets pass when p1 says so; asked each half second for three."""
+
+    def guard(now: PerProcess[State]) -> str:
+        return "" if now["p1"].get("up") == "yes" else "p1 is not up"
+
+    resource = Values([{"p1": {"a": "1"}}])
+    goal = Goal(PerProcess({}), guard=guard, retry=(3.0, 0.5))
+    return pass_guard(world.fleet, resource, goal, world.fleet.each(resource.observe), waited, clock.clock)
+
+
+@pytest.mark.parametrize("waited", [0.0, 1.0, 3.0])
+def test_what_a_guard_does_not_let_pass_in_time_fails_and_nothing_was_sent(waited: float) -> None:
+    world, clock = _pair(), FakeClock()
+    with pytest.raises(WaitTimedOut, match="p1 is not up"):
+        _guarded(world, clock, waited)
+    assert clock.passed == 3.0 - waited
+    assert world.memories["p1"].lines == []
+
+
+def test_what_a_guard_lets_pass_is_what_was_read_last() -> None:
+    world = _pair()
+    clock = FakeClock({1.0: lambda: world.memories["p1"].values.update(up="yes")})
+    assert _guarded(world, clock)["p1"] == {"up": "yes"}
+    assert clock.passed == 1.0
 
 
 # Too late --------------------------------------------------------------------------------------------------------

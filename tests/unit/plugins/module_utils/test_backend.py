@@ -53,6 +53,42 @@ def way(of: Backends, now: Observed) -> list[str]:
     return commands(of, {"p1": now})["p1"]
 
 
+# Cookies of new servers ------------------------------------------------------------------------------------------
+
+
+def _after(of: Backends, now: Observed) -> Backend:
+    """The backend when all goals have come true."""
+    for goal in goals_of(of, {"p1": now}):
+        now = of.predicted(now, goal.aimed.get("p1", {}))
+    record: Backend = now.backend
+    return record
+
+
+@pytest.mark.parametrize(
+    ("late", "cookie", "there", "expected"),
+    [
+        pytest.param(True, "enabled", False, "partly", id="2.6"),
+        pytest.param(False, "enabled", False, "enabled", id="newer"),
+        pytest.param(True, "disabled", False, "disabled", id="2.6, without cookies"),
+        pytest.param(True, "enabled", True, "enabled", id="2.6, nothing is made"),
+    ],
+)
+def test_a_server_that_is_made_may_have_no_cookie_until_they_are_enabled_again(
+    late: bool, cookie: str, there: bool, expected: str
+) -> None:
+    web2 = server(name="web2", address="192.0.2.9", port=80) if there else new("web2")
+    now = has(server(), web2, cookie=cookie, fits=True, late=late)
+    servers = {"servers": [{"name": "web2", **ADDRESS}]}
+    after = _after(backend(**servers), now)
+    assert (after.cookie, after.fits) == (expected, expected != "partly")
+    enabling = backend(dynamic_cookie="enabled", **servers)
+    assert _after(enabling, now).cookie == "enabled"
+    again = expected == "partly" or cookie == "disabled"
+    assert way(enabling, now)[-1:] == (
+        ["enable dynamic-cookie backend www"] if again else way(backend(**servers), now)[-1:]
+    )
+
+
 # The order -------------------------------------------------------------------------------------------------------
 
 

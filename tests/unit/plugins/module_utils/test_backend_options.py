@@ -107,6 +107,20 @@ def test_an_item_wins_over_what_stands_beside_it() -> None:
     assert (values.wait, values.drain, values.terms.timeout, values.min_up) == (False, False, 3.0, "1")
 
 
+@pytest.mark.parametrize("state", [None, "ready", "present"])
+@pytest.mark.parametrize("said", [None, False])
+def test_ending_sessions_beside_the_items_is_about_servers_that_leave(state: str | None, said: bool | None) -> None:
+    stays = {"name": "web1", "state": state, "shutdown_sessions": said}
+    of = backend(servers=[stays, {"name": "web2", "state": "maint"}], shutdown_sessions=True)
+    assert [_values(of, name).shutdown_sessions for name in ("web1", "web2")] == [False, True]
+
+
+@pytest.mark.parametrize("state", [None, "ready", "present"])
+def test_an_item_that_itself_ends_sessions_of_a_server_that_stays_is_refused(state: str | None) -> None:
+    with pytest.raises(InputError, match="shutdown_sessions is for servers that are taken out"):
+        backend(servers=[{"name": "web1", "state": state, "shutdown_sessions": True}])
+
+
 def test_an_item_of_one_process_alone() -> None:
     of = backend(servers=[{"name": "web1", "weight": {"p1": 5, "p2": 7}}])
     (wish,) = of.wishes.wishes
@@ -126,6 +140,14 @@ def test_an_item_of_one_process_alone() -> None:
 def test_weights(weights: dict[Any, Any], name: str, weight: tuple[int, bool]) -> None:
     values = _values(backend(weights=weights), name)
     assert (values.state, dict(values.settings)) == (None, {"weight": weight})
+
+
+def test_a_weight_takes_nobody_out() -> None:
+    of = backend(servers=[{"name": "web2", "state": "maint"}], weights={"web1": 5}, drain=True, shutdown_sessions=True)
+    assert [(it.drain, it.shutdown_sessions) for it in (_values(of, "web1"), _values(of, "web2"))] == [
+        (False, False),
+        (True, True),
+    ]
 
 
 def test_what_is_fed_back_is_taken() -> None:
@@ -200,7 +222,9 @@ def test_with_slots_every_server_is_looked_at_and_none_is_made() -> None:
         id="purge and weights",
     ),
     pytest.param({"servers": [{"address": "192.0.2.1"}]}, "an item of servers needs a name", id="no name in an item"),
-    pytest.param({"servers": [{"name": "web*"}]}, "'web.' is a glob; each item is one server", id="a glob in an item"),
+    pytest.param({"name": "w;w", "servers": [{"name": "a"}]}, "^name 'w;w': names", id="no name beside servers"),
+    pytest.param({"servers": [{"name": "web*"}]}, "^servers: 'web.' is a glob; each item is one", id="a glob in an item"),
+    pytest.param({"servers": [{"name": "a b"}]}, "^servers 'a b': names in HAProxy hold", id="no name of a server"),
     pytest.param({"servers": [{"name": "a"}, {"name": "b"}, {"name": "a"}]}, "two items of servers are about a", id="2"),
     pytest.param(
         {"servers": [{"name": "a", "backend": "api"}]}, "about backend api, and the task about www", id="elsewhere"
@@ -256,6 +280,27 @@ def test_any_other_key_is_taken_as_it_is(key: str) -> None:
 
 
 # The arguments ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("option", "written", "value"), [
+    ("purge", "yes", True),
+    ("slots", "no", False),
+    ("slot_prefix", 7, "7"),
+    ("weights", "web1=5", {"web1": "5"}),
+    ("drain", "yes", True),
+    ("wait_timeout", "1.5", 1.5),
+    ("dynamic_cookie_key", 5, "5"),
+])  # fmt: skip
+def test_options_as_a_task_may_write_them(option: str, written: object, value: object) -> None:
+    result = ArgumentSpecValidator(ARGUMENTS).validate({"name": "www", option: written})
+    assert result.error_messages == []
+    assert result.validated_parameters[option] == value
+
+
+def test_a_backend_may_be_called_by_either_option() -> None:
+    validator = ArgumentSpecValidator(ARGUMENTS)
+    assert validator.validate({"backend": "www"}).validated_parameters["name"] == "www"
+    assert validator.validate({}).error_messages == ["missing required arguments: name"]
 
 
 def test_an_item_takes_all_that_a_server_can_be_asked_for() -> None:

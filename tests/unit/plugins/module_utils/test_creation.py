@@ -10,10 +10,12 @@ import pytest
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._dialect.servers import Server
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._dialect.settings import add_server, del_server
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._errors import InputError, UnknownCommand
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._fleet import PerProcess
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.creation import (
     created,
     first_values,
     missing,
+    with_options,
 )
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.keywords import words_of
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.settable import settable
@@ -21,7 +23,17 @@ from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._telling impo
 
 from unit.plugins.module_utils.support import VERSIONS, process, reply_of, talk
 from unit.plugins.module_utils.support import words_of as words_of_command
-from unit.plugins.module_utils.wished import asked, captured, captured_server, full
+from unit.plugins.module_utils.wished import (
+    asked,
+    captured,
+    captured_server,
+    commands,
+    full,
+    goals_of,
+    resource,
+    seen,
+    server,
+)
 
 CAN = [version for version in VERSIONS if version != "2.2"]
 HERE = {"address": "127.0.0.1", "port": 8101}
@@ -119,6 +131,54 @@ def test_2_2_makes_none() -> None:
     told = talk(tell(process(), [add_server(_predicted("plain", HERE))]), reply_of("2.2", "add_plain"))
     assert isinstance(told, Told)
     assert isinstance(told.error, UnknownCommand)
+
+
+@pytest.mark.parametrize(
+    ("one", "options"),
+    [
+        pytest.param(full(initial=7, check_state=0, agent_state=0), "weight 7", id="plain"),
+        pytest.param(full(check_state=0, agent_state=0, backup=True), "weight 1 backup", id="backup"),
+        pytest.param(full(agent_state=0, check_port=9000), "weight 1 check port 9000", id="a check"),
+        pytest.param(
+            full(check_state=0, agent_port=9999, agent_address="::5"), "weight 1 agent-check agent-port 9999 agent-addr ::5",
+            id="an agent",
+        ),
+    ],
+)  # fmt: skip
+def test_what_makes_a_server_again_that_goes(one: Server, options: str) -> None:
+    """``before`` of a server that is deleted; HAProxy takes it for a new one, which is like the one that went."""
+    back = with_options({"state": "ready"}, one)
+    assert back == {"state": "ready", "options": options}
+    made = created(missing(("www", "web1")), asked(state="present", **HERE, options=options), "")
+    assert (made.initial_weight, made.backup, made.check_port) == (one.initial_weight, one.backup, one.check_port)
+
+
+def test_what_is_not_there_is_not_made_again() -> None:
+    assert with_options({"state": "absent"}, missing(("www", "web1"))) == {"state": "absent"}
+
+
+def test_the_algorithm_is_the_one_of_the_servers_backend() -> None:
+    here = {"state": "present", "name": ["web9"], "backend": ["www"], **HERE}
+    empty = server(name="web9", present=False)
+    assert commands(resource(**here), {"p1": seen(empty, algorithms={"www": "roundrobin", "api": "static-rr"})})["p1"]
+    with pytest.raises(InputError, match="www/web9 cannot be created: its backend uses the static algorithm static-rr"):
+        commands(resource(**here), {"p1": seen(empty, algorithms={"www": "static-rr", "api": "roundrobin"})})
+
+
+def test_nothing_is_deleted_anywhere_while_sessions_are_left_on_one_process() -> None:
+    of = resource(name=["web*"], backend=["www"], state="absent")
+    names = [f"web{number}" for number in range(1, 5)]
+    idle = {process: seen(*(server(name=name, state="maint") for name in names)) for process in ("p2", "p1")}
+    busy = {process: seen(*(server(name=name, state="maint", sessions=1) for name in names)) for process in idle}
+    last = goals_of(of, idle)[-1]
+    assert last.guard is not None
+    assert last.guard(PerProcess(idle)) == ""
+    assert last.guard(PerProcess({**idle, "p2": busy["p2"]})) == (
+        "sessions are left on www/web1 on p2; www/web2 on p2; www/web3 on p2; www/web4 on p2, so nothing is deleted anywhere"
+    )
+    assert last.guard(PerProcess(busy)).startswith(
+        "sessions are left on www/web1 on p1; www/web2 on p1; www/web3 on p1"
+    )
 
 
 # Keywords --------------------------------------------------------------------------------------------------------

@@ -30,7 +30,7 @@ from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._errors impor
     TransportError,
 )
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._fleet import Fleet
-from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._nbproc import is_shared, others
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._nbproc import is_shared, others, unreached
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._process import OLD_LIMIT, Process
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._protocol import DIRECT
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._transport import Exchange, converse
@@ -460,6 +460,8 @@ def test_a_silent_old_worker_that_is_listed_still_is_old_and_stops_nobody(folder
     assert [(process.name, process.facts.pid, process.old) for process in fleet.old or ()] == [
         (f"{folder}/m@!4", 4, True)
     ]
+    (silent,) = fleet.old or ()
+    assert silent.facts.info == {"Name": "HAProxy", "Version": "3.0.11", "Pid": "4", "Stopping": "1"}
     to_old = [exchange for exchange in master.exchanges if b"!4 " in exchange.request]
     assert [exchange.limit for exchange in to_old] == [OLD_LIMIT]
 
@@ -567,6 +569,8 @@ def test_captured_sockets_of_nbproc_tell_which_are_shared() -> None:
         assert is_shared(Address("a", path="/run/elsewhere.sock"), known) is None
         paths = [address.path for address in others(Process("p", Address("p", path="/p"), known))]
         assert paths == ["/run/haproxy/run/p1.sock", "/run/haproxy/run/p2.sock"]
+    one = facts("3.0.11", sockets=["unix@/run/haproxy/p1.sock admin 1"])
+    assert others(Process("p", Address("p", path="/p"), one)) == [], "there is only this one"
     alone = parse_facts(tables_of("3.0", "facts"))
     assert is_shared(Address("a", path="/run/elsewhere.sock"), alone) is False
     assert others(Process("p", Address("p", path="/p"), alone)) == []
@@ -600,6 +604,28 @@ def test_of_a_shared_socket_every_process_is_asked_at_its_own(folder: Path) -> N
 def test_of_one_process_of_an_nbproc_the_others_are_found_too(folder: Path) -> None:
     fleet = _found(folder, {"p1": _of_nbproc(folder, 1), "p2": _of_nbproc(folder, 2)}, ["p1"])
     assert [process.facts.pid for process in fleet.processes] == [1, 2]
+
+
+def test_an_address_of_an_nbproc_that_was_given_is_not_asked_again(folder: Path) -> None:
+    """HAProxy names sockets in its own words; the user's are others."""
+    asked: list[int] = []
+
+    def side(pid: int) -> Callable[[Exchange], bytes]:
+        def answer(_exchange: Exchange) -> bytes:
+            asked.append(pid)
+            return _of_nbproc(folder, pid, count=3, named=3)
+
+        return answer
+
+    fleet = _found(folder, {"p1": side(1), "p2": side(2), "p3": side(3)}, ["p1", "p2"])
+    assert [process.facts.pid for process in fleet.processes] == [1, 2, 3]
+    assert asked == [1, 2, 3]
+
+
+def test_what_an_address_of_an_nbproc_that_was_given_said_is_told(folder: Path) -> None:
+    sides: dict[str, Side] = {"p1": _of_nbproc(folder, 1), "p2": REFUSED}
+    with pytest.raises(FleetError, match=r"use the master socket; process .*/p2: cannot connect: Connection refused$"):
+        _found(folder, sides, [""])
 
 
 def test_expected_processes_counts_those_of_an_nbproc_that_were_not_given(folder: Path) -> None:
@@ -658,6 +684,23 @@ def test_an_address_that_haproxy_does_not_name_is_tried_by_further_connections(f
 def test_two_addresses_that_haproxy_does_not_name_reach_both_processes(folder: Path) -> None:
     sides = {f"e{pid}": _of_nbproc(folder, pid, named=0) for pid in (1, 2)}
     assert [process.facts.pid for process in _found(folder, sides, [""]).processes] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("pids", "stopping", "told"),
+    [
+        pytest.param([1, 2], "0", [], id="all"),
+        pytest.param([1], "0", ["1 of them cannot be reached"], id="one of two"),
+        pytest.param([1], "1", [], id="an old worker: it is on its way out"),
+        pytest.param([1, 2], "1", [], id="old workers"),
+    ],
+)
+def test_who_reads_part_of_an_nbproc_is_told(pids: list[int], stopping: str, told: list[str]) -> None:
+    usable = [Process(f"p{pid}", Address(f"p{pid}", path=f"/p{pid}"),
+                      facts("2.2.9", pid=pid, Nbproc="2", Stopping=stopping)) for pid in pids]  # fmt: skip
+    assert [(one.name, sentence.split(", and ")[1].split(" by ")[0]) for one, sentence in unreached(usable)] == [
+        ("p1", words) for words in told
+    ]
 
 
 def test_a_link_to_a_socket_of_one_process_is_the_socket(folder: Path) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._dialect.servers import CONFIGURED
@@ -137,6 +137,26 @@ def test_what_is_kept(place: Path, before: tuple[Kept, ...], anew: bool, after: 
         assert _parts(path) == list(after or ()), "it was written first"
     again = _file(_resource(place, "keep", state="drain"), _now(p1=("drain", 100), p2=("drain", 7)))
     assert again is None, "what was drained meanwhile is not its former state"
+
+
+@pytest.mark.parametrize("wait", [False, True])
+def test_a_server_in_maintenance_is_not_drained_but_stays_so(place: Path, wait: bool) -> None:
+    """Drain would let bound clients in again."""
+    of, now = _resource(place, "keep", state="drain", wait=wait), _now(p1=("maint", 7), p2=("ready", 7))
+    assert _asked(of, now) == {"p1": [], "p2": ["state drain"]}
+    answer = cast("dict[str, Any]", of.answer(now, now, 0.0))
+    assert [it["state"] for it in answer["former"]] == [{"p1": "maint", "p2": "ready"}]
+
+
+def test_the_diff_of_several_files_is_one_text(place: Path) -> None:
+    _write(place, {"p1": _was("ready", 9)}, key=WEB2)
+    now = PerProcess({"p1": seen(server(weight=5), server(name="web2", weight=3))})
+    file = _file(_resource(place, "replace", name=["web*"], state="drain"), now)
+    assert file is not None
+    before = (place / "www@web2.json").read_text()
+    file.begin()
+    after = [(place / f"www@{name}.json").read_text() for name in ("web1", "web2")]
+    assert (file.diff["before"], file.diff["after"]) == (before, "".join(after))
 
 
 def _never(*_arguments: str) -> Any:

@@ -57,6 +57,9 @@ def _wish(*lines: bytes, gone: Sequence[bytes] = (), exclusive: bool = False) ->
     return Wish(lines, frozenset(gone), exclusive)
 
 
+MANY = [b"k%d 1" % number for number in range(30)]
+
+
 def _as_lists(found: Deviation) -> list[object]:
     return [list(part) if isinstance(part, Sequence) else part for part in found]
 
@@ -68,6 +71,40 @@ def _as_lists(found: Deviation) -> list[object]:
         pytest.param([b"a 1"], _wish(b"a 1"), Deviation(1), id="as wished"),
         pytest.param([b"a 1"], _wish(b"a 1", exclusive=True), Deviation(1), id="exactly as wished"),
         pytest.param([b"x 1"], _wish(b"a 1", b"b 1"), Deviation(1, missing=[0, 1]), id="missing"),
+        pytest.param([*MANY[:7], b"k7 2", *MANY[8:]], _wish(*MANY), Deviation(30, changed=[(7, b"k7 2")]), id="one of many"),
+        pytest.param(
+            [*MANY[:7], b"k7 2", *MANY[8:29], b"k29 "], _wish(*MANY, exclusive=True),
+            Deviation(30, changed=[(7, b"k7 2"), (29, b"k29 ")]), id="two of many",
+        ),
+        pytest.param([*MANY[:7], b"x 1", *MANY[8:]], _wish(*MANY), Deviation(30, missing=[7]), id="another one of many"),
+        pytest.param(
+            [*MANY[:7], b"k7 2", b"x 1", *MANY[9:]], _wish(*MANY, exclusive=True),
+            Deviation(30, missing=[8], changed=[(7, b"k7 2")], surplus=[b"x 1"], disordered=True),
+            id="one of many and another one",
+        ),
+        pytest.param(
+            [*MANY[:7], b"k7 2", *MANY[8:], b"k7 5"], _wish(*MANY, b"k7 5"),
+            Deviation(31, renewed=[(b"k7", [b"k7 2", b"k7 5"])]), id="one of many that is there twice",
+        ),
+        pytest.param(
+            [*MANY[:7], b"k7 2", *MANY[8:], b"k7 6"], _wish(*MANY, b"k7 5"),
+            Deviation(31, renewed=[(b"k7", [b"k7 2", b"k7 6"])]), id="both of two among many",
+        ),
+        pytest.param(
+            [*MANY[:7], b"k7 2", *MANY[8:], b"k9 5"], _wish(*MANY, b"k9 5"), Deviation(31, changed=[(7, b"k7 2")]),
+            id="one of many, and another is there twice",
+        ),
+        pytest.param(
+            [*MANY[:7], b"x 1", *MANY[8:]], _wish(*MANY, exclusive=True),
+            Deviation(30, missing=[7], surplus=[b"x 1"], disordered=True), id="another one of exactly many",
+        ),
+        pytest.param(
+            [*MANY[:7], b"k77 1", *MANY[8:]], _wish(*MANY), Deviation(30, missing=[7]), id="a longer key among many"
+        ),
+        pytest.param(
+            [*MANY[:7], *reversed(MANY[7:9]), *MANY[9:]], _wish(*MANY, exclusive=True), Deviation(30, disordered=True),
+            id="two of many change places",
+        ),
         pytest.param([b"a 2", b"x 1"], _wish(b"a 1"), Deviation(2, changed=[(0, b"a 2")]), id="another value"),
         pytest.param([b"a "], _wish(b"a 1"), Deviation(1, changed=[(0, b"a ")]), id="no value"),
         pytest.param([b"a 1 "], _wish(b"a 1"), Deviation(1, changed=[(0, b"a 1 ")]), id="a blank at the end"),

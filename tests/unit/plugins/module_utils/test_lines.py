@@ -421,6 +421,8 @@ class TestRepliesThroughTheMasterOfEveryVersion:
         pytest.param(b"\n\n\nsurplus\n", 2, id="words about a command that was not sent"),
         pytest.param(b"\n\n[3]: No such ser", 2, id="a refusal cut short"),
         pytest.param(b"\n[3]: No such server.", 1, id="a refusal without its line end"),
+        pytest.param(b"X\n\n", 1, id="a letter before the answers"),
+        pytest.param(b"X", 1, id="a letter alone"),
     ],
 )
 def test_joined_replies_that_do_not_fit(raw: bytes, count: int) -> None:

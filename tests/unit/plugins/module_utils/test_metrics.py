@@ -218,6 +218,10 @@ RULES = rules_of(
             True,
             id="an average that one lacks",
         ),
+        pytest.param([{"qtime": 4}, {"qtime": 8}], {"qtime": 6.0}, True, id="no process counts requests"),
+        pytest.param(
+            [{"qtime": 4}, {"stot": 3, "qtime": 8}], {"stot": 3, "qtime": 8.0}, True, id="one that counts no requests"
+        ),
         pytest.param(
             [{"scur": 1}, {"scur": "many"}], {"scur": {"p1": 1, "p2": "many"}}, False, id="a number that is none"
         ),

@@ -128,6 +128,11 @@ def test_of_an_acl_the_whole_line_is_the_key() -> None:
         pytest.param(_types("reg"), [b"( x"], None, id="what only HAProxy can tell"),
         pytest.param(_types("str", "ip"), [b"x y"], 0, id="one of two uses"),
         pytest.param(UNKNOWN, [b"a x"], None, id="unknown"),
+        pytest.param(_types("str", value="sint"), [b"a 1", b"a -1", b"a +12", b"a many"], 3, id="numbers for values"),
+        pytest.param(_types("str", value="sint"), [b"a 1x"], 0, id="more than a number"),
+        pytest.param(_types("str", value="ipv4"), [b"a 10.0.0.1", b"a ::1"], 1, id="IPv4 for values"),
+        pytest.param(_types("str", value="ipv6"), [b"a ::1", b"a 1.2.3.4", b"a lb1"], 2, id="IPv6 for values"),
+        pytest.param(_types("str", value="str"), [b"a 1", b"a many words"], None, id="texts for values"),
     ],
 )  # fmt: skip
 def test_what_surely_is_not_taken(types: Types, lines: list[bytes], expected: int | None) -> None:

@@ -145,6 +145,7 @@ def test_the_way_back_restores_what_was_from_wherever_the_task_stopped(
             [f"add map {FILE} a x\\ y\\;", f"set map {FILE} b 2", f"del map {FILE} c"],
             id="what is new comes first, what goes last",
         ),
+        pytest.param([b"a 1"], Wish([b"a x y"]), [f"set map {FILE} a x\\ y"], id="a value with a blank"),
         pytest.param(
             [b"a 1", b"a 2"],
             Wish([b"a 1"], exclusive=True),
@@ -241,6 +242,7 @@ def test_what_is_loaded_and_committed(version: str, level: str) -> None:
     assert not load[0].command.silent, "the number is its answer"
     assert _texts(commit) == [f"commit map @<version> {FILE}"]
     assert commit[0].command.witness == f"show map {FILE}"
+    assert not any(step.seen for step in [*load, *commit]), "no later reading shows them"
     assert {step.command.level for step in [*load, *commit]} == {level}
     assert {step.command.feature for step in [*load, *commit]} == {"set_versions"}
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._dialect.patterns import ACL, MAP
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._errors import (
     FeatureMissing,
@@ -20,7 +21,7 @@ from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._errors impor
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._fleet import PerProcess
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._keyed import Wish
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._listing import entries
-from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._pattern_options import PATTERNS
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._pattern_options import PATTERNS, naming
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._planning import plan
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.pattern_held import Held, Types
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.pattern_names import NameOf
@@ -51,6 +52,7 @@ from unit.plugins.module_utils.support import (
 )
 
 HERE = "/etc/haproxy"
+CODES = Types(frozenset({("str", "sensitive")}), "sint")
 DEFAULTS: dict[str, Any] = {name: spec.get("default") for name, spec in PATTERNS.items()}
 
 
@@ -68,6 +70,14 @@ def test_options() -> None:
     assert list(wished.wish.lines) == [b"a 1"]
     usual = _resource(ACL, "/f", entries=["a"])
     assert (usual.always, usual.persist, usual.backup, usual.wish.valued) == (False, False, False, False)
+
+
+@pytest.mark.parametrize("kind", [MAP, ACL])
+@pytest.mark.parametrize("option", [None, "file", "path"])
+def test_the_option_that_names_it_has_other_names_and_has_to_be_there(kind: str, option: str | None) -> None:
+    validator = ArgumentSpecValidator({**naming(kind), **PATTERNS})
+    assert validator.validate({option or kind: "/f"}).validated_parameters[kind] == "/f"
+    assert validator.validate({}).error_messages == [f"missing required arguments: {kind}"]
 
 
 @pytest.mark.parametrize(
@@ -333,6 +343,9 @@ def test_2_2_cannot_replace_a_set_at_once_and_nothing_is_sent_anywhere() -> None
     [
         pytest.param(Wish([b"::1 x", b"notanip x"]), IP, 100, "entry 2, 'notanip', cannot be one of a map of type ip",
                      id="no address"),
+        pytest.param(Wish([b"::1 x", b"notanip x"]), IP, 100, "of a map of type ip$", id="any value will do"),
+        pytest.param(Wish([b"a 1", b"b many"]), CODES, 100,
+                     "entry 2, 'b', cannot be one of a map of type str with values of type sint$", id="no number"),
         pytest.param(Wish([b"a x", b"b " + b"v" * 97]), STR, 99, "entry 2, 'b', has 99 bytes, more than process p1 takes",
                      id="too long"),
         pytest.param(Wish([b"a" * 200 + b" x"]), STR, 99, f"entry 1, '{'a' * 60}', has 202", id="a long name is cut"),

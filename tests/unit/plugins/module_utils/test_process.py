@@ -610,6 +610,7 @@ def test_level(has: str, needs: str, allowed: bool) -> None:
     assert f"the socket /run/op.sock has level {has}" in message
     assert f"level {needs}" in message
     assert (caught.value.process, caught.value.command) == ("/run/op.sock", "set x")
+    assert caught.value.answer == "", "HAProxy was not asked"
 
 
 def test_what_a_version_lacks_is_said_with_the_version_that_has_it() -> None:

@@ -4,7 +4,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._dialect.master import through_master
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._errors import (
     CannotConnect,
     CommandRefused,
@@ -151,7 +154,75 @@ def test_the_first_refusal_tells_what_the_others_did() -> None:
         {"process": "p1", "command": drain},
         {"process": "p2", "command": more},
     ]
+    assert outcome.not_attempted == [{"process": "p1", "command": more}, {"process": "p2", "command": more}]
     assert lines == [more, more, drain, drain]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize(
+    ("name", "refused"), [("set_addr", False), ("set_addr_again", False), ("set_addr_garbage", True)]
+)
+def test_of_what_is_said_of_an_address_its_words_tell_whether_it_was_refused(
+    version: str, name: str, refused: bool
+) -> None:
+    """One severity for both."""
+    reply = reply_of(version, name)
+    assert reply.startswith(b"\n[4]: ")
+    said: dict[str, Answer] = {"set server www/web1 addr x": reply}
+    outcome, _lines = _asked([*said], said, said)
+    assert isinstance(outcome, CommandRefused) is refused
+    if isinstance(outcome, CommandRefused):
+        assert (outcome.process, outcome.command) == ("p1", "set server www/web1 addr x")
+        assert outcome.answer.encode() in reply
+        assert outcome.done == []
+
+
+def test_two_processes_that_refuse_are_both_told() -> None:
+    text = "set server www/web9 state drain"
+    said: dict[str, Answer] = {text: reply_of("3.0", "refused_server")}
+    outcome, _lines = _asked([text], said, said)
+    assert isinstance(outcome, CommandRefused)
+    assert outcome.message.endswith(" (and 1 more of 2 processes)")
+    assert [(it["process"], it["command"]) for it in outcome.refused] == [("p1", text), ("p2", text)]
+
+
+@pytest.mark.parametrize("version", [version for version in VERSIONS if version != "2.2"])
+@pytest.mark.parametrize(("name", "words"), [
+    ("map_prepare", "New version created: 1"), ("silence", ""), ("refused_server", "No such server."),
+])  # fmt: skip
+def test_through_a_master(version: str, name: str, words: str) -> None:
+    """Up to 3.0 it passes no severity on: what is said of a command may be a refusal that nobody knows yet."""
+    whole_line = tuple(map(int, version.split("."))) >= (3, 2)
+    one = replace(process("m@1"), route=through_master(4711, whole_line=whole_line))
+    converse = ScriptedConverse(lambda _exchange: reply_of(version, f"through_{name}"))
+    fleet = fleet_of([one], converse)
+    if name.startswith("refused"):
+        with pytest.raises(CommandRefused) as caught:
+            answers(fleet, commands_of(["do it"]), True)
+        assert (caught.value.answer, caught.value.process, caught.value.command) == (words, "m@1", "do it")
+    else:
+        outcome = answers(fleet, commands_of(["do it"]), True)
+        (row,) = outcome["results"]
+        assert (row["stdout"], row["severity"]) == (words, 6 if words and whole_line else None)
+        doubt = f"m@1 answers 'do it' with words that may be a refusal: '{words}"
+        assert [text.startswith(doubt) for text in outcome["warnings"]] == ([True] if words and not whole_line else [])
+    (exchange,) = converse.exchanges
+    assert exchange.request == (b"@@!4711 set severity-output number;do it\n" if whole_line else b"@!4711 do it\n")
+    assert exchange.whole is not None
+    assert exchange.whole(b"Can't find the target PID matching the prefix '@!4711'\n"), "3.2 may not hang up then"
+
+
+def test_of_words_that_may_be_a_refusal_only_the_beginning_is_told() -> None:
+    one = replace(process("m@1"), route=through_master(4711, whole_line=False))
+    fleet = fleet_of([one], ScriptedConverse(lambda _exchange: b"w" * 61 + b"\n\n"))
+    (warning,) = answers(fleet, commands_of(["do it"]), True)["warnings"]
+    assert warning.endswith(f": {'w' * 60!r}")
+
+
+def test_the_end_of_a_direct_answer_is_the_end_of_the_connection() -> None:
+    converse = ScriptedConverse(lambda _exchange: SILENCE)
+    answers(fleet_of([process()], converse), commands_of(["do it"]), True)
+    assert [exchange.whole for exchange in converse.exchanges] == [None]
 
 
 def test_what_reads_is_never_done() -> None:

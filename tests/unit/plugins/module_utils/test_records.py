@@ -87,6 +87,16 @@ def test_the_limit_comes_before_the_door_is_opened() -> None:
     }
 
 
+@pytest.mark.parametrize("most", [1, 2**31 - 1])
+def test_a_limit_alone_leaves_the_state_as_it_is(most: int) -> None:
+    now = _fronts("3.0.11", p1={"public": "disabled"}, p2={"public": "enabled"})
+    wish = _wish(maxconn=most)
+    made = _planned(wish, now)
+    assert _said(made) == {name: [f"set maxconn frontend public {most}"] for name in ("p1", "p2")}
+    (row,) = _rows(wish, now, made)
+    assert row["after"] == {"name": "public", "state": {"p1": "disabled", "p2": "enabled"}, "maxconn": most}
+
+
 @pytest.mark.parametrize("version", ["2.3.0", "2.4.30", "2.6.11"])
 @pytest.mark.parametrize(("state", "verb"), [("enabled", "enable"), ("disabled", "disable")])
 def test_where_the_state_cannot_be_read_it_is_a_deed(version: str, state: str, verb: str) -> None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._address import Address
@@ -394,6 +394,25 @@ def test_views_show_one_value_or_who_says_what() -> None:
         "www/web1": {"name": "web1", "backend": "www", "state": {"p1": "ready", "p2": "drain"}, "weight": 10},
         "api/web1": {"name": "web1", "backend": "api", "state": "maint", "weight": 50},
     }
+
+
+def test_a_server_that_is_not_everywhere_is_absent_where_it_could_be() -> None:
+    """What is fed back deletes it there again, and touches no process that could not have it."""
+    wished = resource(name=["web1"], backend=["www"], state="absent")
+    here, without, unable = seen(server()), seen(backends=["www"]), seen(backends=["www"])._replace(dynamic=False)
+    now = PerProcess({"p1": here, "p2": without, "p3": seen(backends=["api"]), "p4": unable})
+    (row,) = cast("list[dict[str, Any]]", wished.known(now)["servers"])
+    assert (row["backend"], row["name"]) == ("www", "web1")
+    assert row["before"] == {
+        "backend": "www", "name": "web1", "state": {"p1": "ready", "p2": "absent"},
+        "weight": {"p1": 1}, "options": {"p1": "weight 1"},
+    }  # fmt: skip
+
+
+def test_a_server_that_is_nowhere_is_not_absent_only_where_it_could_be() -> None:
+    wished = resource(name=["web1"], backend=["www"], state="ready")
+    now = PerProcess({"p1": seen(backends=["www"]), "p2": seen(backends=["www"])})
+    assert wished.view(now, [("www", "web1")]) == {"www/web1": {"backend": "www", "name": "web1"}}
 
 
 def test_the_answer_lists_the_chosen_servers_by_backend_and_name() -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._errors import InputError
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.states import STATES
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.weight import Weight
@@ -130,6 +131,11 @@ def test_values_that_nothing_can_be_meant_by_are_refused(given: dict[str, Any]) 
         _one(given)
 
 
+def test_what_excludes_each_other_in_one_item_is_refused() -> None:
+    with pytest.raises(InputError, match="an item of servers: wait_timeout and wait_retries exclude each other"):
+        _one({"wait_timeout": 5.0, "wait_retries": 4})
+
+
 def test_no_item_is_refused() -> None:
     with pytest.raises(InputError, match="servers is empty; it takes at least one item"):
         wishes(servers=[])
@@ -173,3 +179,73 @@ def test_an_item_takes_every_option_of_a_server() -> None:
 
 def test_rules_speak_of_options_that_there_are() -> None:
     assert {name for rule in RULES.values() for names in rule for name in names} <= set(ARGUMENTS)
+
+
+# The arguments ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("option", "written", "value"),
+    [
+        ("server", "web1", ["web1"]),
+        ("host", ["web1", "x*"], ["web1", "x*"]),
+        ("backend", "www,api", ["www", "api"]),
+        ("former_share", "50", 50),
+        ("state_dir", "~/states", "/users/op/states"),
+        ("weight", 5, "5"),
+        ("port", "80", 80),
+        ("maxconn", "7", 7),
+        ("ssl", "yes", True),
+        ("drain", "no", False),
+        ("wait", "yes", True),
+        ("wait_timeout", "1.5", 1.5),
+        ("wait_interval", "2", 2.0),
+        ("wait_retries", "3", 3),
+        ("shutdown_sessions", "yes", True),
+        ("fail_on_not_found", "no", False),
+    ],
+)
+def test_options_as_a_task_may_write_them(
+    monkeypatch: pytest.MonkeyPatch, option: str, written: object, value: object
+) -> None:
+    monkeypatch.setenv("HOME", "/users/op")
+    result = ArgumentSpecValidator(ARGUMENTS).validate({option: written})
+    assert result.error_messages == []
+    named = "name" if option in ("server", "host") else option
+    assert result.validated_parameters[named] == value
+
+
+@pytest.mark.parametrize(
+    ("written", "words"),
+    [
+        ({"servers": [{"backend": "www"}]}, "missing required arguments: name found in servers"),
+        ({"servers": [{"name": "web1", "colour": "red"}]}, "servers.colour"),
+        ({"former": "forget"}, "value of former must be one of: keep, replace, restore, got: forget"),
+        ({"state": "asleep"}, "value of state must be one of: "),
+        ({"on_timeout": "wait"}, "value of on_timeout must be one of: fail, shutdown, continue"),
+    ],
+)
+def test_options_that_ansible_refuses(written: dict[str, Any], words: str) -> None:
+    assert words in "; ".join(ArgumentSpecValidator(ARGUMENTS).validate(written).error_messages)
+
+
+@pytest.mark.parametrize(
+    ("written", "words"),
+    [
+        ({}, "one of the following is required: name, servers"),
+        ({"name": "a", "servers": [{"name": "b"}]}, "parameters are mutually exclusive: name|servers"),
+        ({"name": "a", "wait_timeout": 1, "wait_retries": 1}, "mutually exclusive: wait_timeout|wait_retries"),
+    ],
+)
+def test_options_that_do_not_go_together(written: dict[str, Any], words: str) -> None:
+    assert words in "; ".join(ArgumentSpecValidator(ARGUMENTS, **RULES).validate(written).error_messages)
+
+
+def test_what_a_task_means_that_says_nothing() -> None:
+    result = ArgumentSpecValidator(ARGUMENTS).validate({"name": "web1"}).validated_parameters
+    said = {name: value for name, value in result.items() if value is not None}
+    assert said == {
+        "name": ["web1"], "health": False, "agent": False, "drain": False, "wait": False, "wait_timeout": 120.0,
+        "wait_interval": 0.5, "on_timeout": "fail", "shutdown_sessions": False, "fail_on_not_found": True,
+        "former_share": 100,
+    }  # fmt: skip

@@ -248,6 +248,7 @@ def test_what_cannot_be_read_is_a_deed(settings: dict[str, Any], command: str, f
     assert target.fields == frozenset()
     (step,) = target.deeds.values()
     assert step.part == (KEY, next(iter(settings)))
+    assert not step.seen, "no reading can confirm it"
     assert (step.command.text, step.command.feature) == (command, feature)
     assert _commands(OLD, settings) == [command]
 
@@ -363,6 +364,13 @@ def test_what_is_passed_over_in_silence(settings: dict[str, Any], soft: set[str]
 def test_what_is_soft_counts_where_there_is_a_check() -> None:
     assert _commands(full(check_state=OFF), {"health_check": "enabled"}, frozenset({"health_check"})) == [
         "enable health www/web1"
+    ]
+
+
+def test_what_is_passed_over_keeps_nothing_else_from_being_said() -> None:
+    settings = {"agent_check": "enabled", "health_check": "enabled", "maxconn": 5}
+    assert _commands(UNWATCHED, settings, frozenset({"agent_check", "health_check"})) == [
+        "set maxconn server www/web1 5"
     ]
 
 

@@ -260,8 +260,8 @@ def _nothing(_path: Path) -> Iterator[None]:
         pytest.param(_nothing, errno.ENOENT, "is HAProxy running", id="nothing there"),
         pytest.param(_dangling, errno.ENOENT, "is HAProxy running", id="dangling link"),
         pytest.param(_dead, errno.ECONNREFUSED, "nothing listens there", id="nobody listens"),
-        pytest.param(_file, errno.ECONNREFUSED, "", id="a file"),
-        pytest.param(_directory, errno.ECONNREFUSED, "", id="a directory"),
+        pytest.param(_file, errno.ECONNREFUSED, "; it is not a socket", id="a file"),
+        pytest.param(_directory, errno.ECONNREFUSED, "; it is not a socket", id="a directory"),
         pytest.param(_datagram, errno.EPROTOTYPE, "a socket of another kind", id="datagrams"),
     ],
 )
@@ -612,6 +612,20 @@ def test_tcp_where_nobody_listens_is_said_with_the_address() -> None:
     assert isinstance(outcome, CannotConnect)
     assert outcome.errno == errno.ECONNREFUSED
     assert outcome.message.startswith(f"cannot connect to 127.0.0.1:{port}: Connection refused")
+
+
+def test_a_host_with_several_addresses_is_reached_where_somebody_listens(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name for IPv6 and IPv4, and HAProxy listens on one."""
+
+    def several(_host: str, port: int, **_options: object) -> list[tuple[object, ...]]:
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (f"127.0.0.{last}", port)) for last in (3, 1, 2)]
+
+    monkeypatch.setattr("socket.getaddrinfo", several)
+    with _tcp(b"\nhere\n\n") as port:
+        assert converse([_to(Address("t", host="several.invalid", port=port))], SECONDS) == [b"\nhere\n\n"]
+    (outcome,) = converse([_to(Address("t", host="several.invalid", port=port))], SECONDS)
+    assert isinstance(outcome, CannotConnect)
+    assert outcome.errno == errno.ECONNREFUSED
 
 
 def test_a_host_that_nobody_knows_is_an_error_of_the_tree(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -91,6 +91,8 @@ def test_whoever_guards_a_backend_looks_at_all_of_it() -> None:
         pytest.param({"name": ["web9"], "state": "present"}, True, set(), id="no backend said"),
         pytest.param({"name": ["w*", "x"], "backend": ["www"], "state": "absent"}, True, {("www", "x")},
                      id="globs make nothing"),
+        pytest.param({"servers": [item("web8", weight="5"), item("web9", state="absent")]}, True, {("www", "web9")},
+                     id="one of two items"),
     ],
 )  # fmt: skip
 def test_could_be(options: dict[str, Any], new: bool, keys: set[Key]) -> None:
@@ -143,6 +145,13 @@ def test_where_a_server_is_to_be_made_has_to_be_said() -> None:
     now = {"p1": seen(server()), "p2": seen(backends=["www"])}
     with pytest.raises(InputError, match="process p2 has no www/web1; say the backend, and it is created there"):
         goals_of(resource(name=["web1"], state="present", address="::1"), now)
+
+
+def test_of_several_servers_that_nobody_can_place_the_first_by_name_is_told() -> None:
+    names = [f"web{number}" for number in range(1, 9)]
+    now = {"p1": seen(*(server(name=name) for name in reversed(names))), "p2": seen(backends=["www"])}
+    with pytest.raises(InputError, match="process p2 has no www/web1; say the backend"):
+        goals_of(resource(name=["web?"], state="present", address="::1"), now)
 
 
 def test_what_is_spoken_of_is_told_by_server() -> None:
