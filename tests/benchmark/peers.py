@@ -1,12 +1,14 @@
 # Copyright (c) 2026, haproxyadmin.haproxy contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The least that anybody could do with a map over a stats socket: load lines, read and parse them. Nothing is checked."""
+"""The least that anybody could do over a stats socket: load a map, read one, read statistics. Nothing is checked."""
 
 from __future__ import annotations
 
+import csv
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 
 CHUNK = 14_900
 """Bytes of a payload: 15,000 with its command, which every version takes."""
@@ -29,6 +31,11 @@ def load(address: str, name: str, data: bytes) -> None:
             raise RuntimeError(reply.decode())
 
 
+def load_file(address: str, name: str, file: str) -> None:
+    """The same of a file's lines."""
+    load(address, name, Path(file).read_bytes())
+
+
 def read(address: str, name: str) -> dict[bytes, bytes]:
     """Key → value of a map."""
     found = {}
@@ -38,6 +45,12 @@ def read(address: str, name: str) -> dict[bytes, bytes]:
         found[key] = value
     del found[b""]
     return found
+
+
+def statistics(address: str) -> list[dict[str, str]]:
+    """All rows of the table of statistics."""
+    text = said(address, b"show stat\n").decode()
+    return list(csv.DictReader(text.removeprefix("# ").rstrip("\n").split("\n")))
 
 
 def said(address: str, request: bytes) -> bytes:

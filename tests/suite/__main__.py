@@ -10,7 +10,6 @@ import sys
 from collections.abc import Callable, Mapping
 
 from suite.areas import AREAS, LONG_AREAS, test
-from suite.bench import bench
 from suite.docs import docs
 
 HELP = f"""\
@@ -20,8 +19,8 @@ usage: ./dev COMMAND
   test [AREA...]  everything, or: {", ".join(AREAS)}
   test long       the same on every version, more of it, and what takes hours: {", ".join(LONG_AREAS)}
   lint            the same as: test lint
-  bench           what a task costs
-  docs            the documentation as HTML, below .cache/docs
+  bench [CASE...] what a task costs, beside ping and the peers; --check fails where a goal is missed
+  docs            the documentation as HTML, below .cache/docs; --captures first makes anew what the guides show
   lab             start HAProxy processes to play with and print their sockets
 
 STRICT=1 makes a failure of whatever is missing on this machine. HAPROXY names the demo's HAProxy."""
@@ -38,9 +37,9 @@ def _help(_words: list[str]) -> int:
 
 
 COMMANDS: Mapping[str, Callable[[list[str]], int]] = {
-    "bench": lambda _words: bench(),
+    "bench": _module("benchmark"),
     "demo": _module("demo"),
-    "docs": lambda _words: docs(),
+    "docs": docs,
     "help": _help,
     "lab": _module("lab", "run"),
     "lint": lambda _words: test(["lint"]),
