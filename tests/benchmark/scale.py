@@ -21,6 +21,7 @@ FORKS = (5, 50, 200)
 WORKS = ("one server changed", "all servers changed", "haproxy_info")
 _WIDE = "haproxy_server on 200 hosts, forks 20, CPU of the main process"
 _DEEP = "4 processes, 5,000 servers"
+_RECEIVED = f"relay, {_DEEP}, one changed, received"
 
 
 class Costs(NamedTuple):
@@ -152,9 +153,12 @@ def works_of(findings: Iterable[Finding]) -> dict[str, Work]:
     return works
 
 
-def relayed(costs: Costs, work: Work) -> tuple[Costs, Work]:
-    """The same task where the core runs on the controller: what the module computed there, a worker computes here."""
-    return costs._replace(worker=costs.worker + work.host), work
+def relayed(costs: Costs, work: Work, received: float) -> tuple[Costs, Work]:
+    """The same task where the core runs on the controller: what the module computed there, a worker computes here.
+
+    :param received: bytes of replies, which the worker reads; the main process gets the result only.
+    """
+    return costs._replace(worker=costs.worker + work.host), work._replace(result=received)
 
 
 def table(costs: Costs, works: Mapping[str, Work]) -> Iterator[str]:
@@ -188,7 +192,8 @@ def main() -> None:
     print("\n".join(table(costs, works)))
     minute = {name: controllers(costs, work, 60) for name, work in works.items() if costs.start + work.host < 50}
     print(f"\nExecution nodes for a minute: {', '.join(f'{name} {number}' for name, number in minute.items())}.")
-    there, one = relayed(costs_of(findings, "relay"), works[WORKS[0]])
+    (received,) = (one.value * 1000 for one in findings if one.name == _RECEIVED)
+    there, one = relayed(costs_of(findings, "relay"), works[WORKS[0]], received)
     print("\nThe core on the controller:\n")
     print("\n".join(table(there, {WORKS[0]: one})))
 

@@ -73,9 +73,9 @@ def test_controllers_share_the_hosts() -> None:
 
 
 def test_with_the_relay_the_controller_computes_what_the_host_did() -> None:
-    costs, work = relayed(COSTS, Work(0.5, 0.0, 0.0))
+    costs, work = relayed(COSTS, Work(0.5, 0.1, 3e3), 1e6)
     assert costs.worker == pytest.approx(0.57)
-    assert work.host == 0.5
+    assert work == Work(0.5, 0.1, 1e6)
 
 
 def _findings() -> list[Finding]:
