@@ -77,7 +77,8 @@ def _done_each_time(world: World, module: str, options: Options, predicted: Resu
     assert {key: predicted.get(key) for key in TOLD} == {key: applied.get(key) for key in TOLD}
     for _time in range(2):
         assert applied["changed"]
-        assert _deeds(applied) == _deeds(first), "the deeds of a later run are others"
+        # They may be fewer: what a backend without servers does not show is seen once it has some.
+        assert {*_deeds(applied)} <= {*_deeds(first)}, "the deeds of a later run are others"
         applied = _well(world, module, arguments)
         assert applied["commands"] == applied["unconfirmed"], "a later run does more than its deeds"
     return first

@@ -79,5 +79,6 @@ def _lines(text: str) -> Iterator[list[str]]:
     for cells in lines:
         width = width or len(cells)
         if len(cells) != width:
-            raise ReplyNotUnderstood(f"a row of {len(cells)} cells in a table of {width}: {cells[:2]!r}")
+            begin = repr(cells[:2])[:60]
+            raise ReplyNotUnderstood(f"a row of {len(cells)} cells in a table of {width}: {begin}")
         yield cells
