@@ -25,7 +25,7 @@ FAILS = ("getting started, a failure, first 1 lines",)
 _OF_THE_MOMENT = (
     (r"\b(\d+\.\d+)\.\d+(-[\w.+]+)?", r"\1"),  # what Debian has today of each version
     (r"@!\d+", "@!PID"),
-    (r"\b\d+ s\b", "N s"),
+    (r"\b\d+ (s|min|h|d)\b", "N s"),
     (r"[ ]+", " "),  # columns are as wide as these
 )
 

@@ -84,7 +84,7 @@ LOOKUP = "module_utils/_lookup.py"
 STANDARD = getattr(sys, "stdlib_module_names", None) or frozenset(
     """
     __future__ abc argparse ast base64 binascii bisect collections contextlib copy csv dataclasses datetime difflib enum
-    errno fnmatch functools glob hashlib heapq hmac io ipaddress itertools json math operator os pathlib queue random re
+    errno fnmatch functools gc glob hashlib heapq hmac io ipaddress itertools json math operator os pathlib queue random re
     secrets selectors shlex shutil signal socket ssl stat string struct subprocess sys tempfile textwrap threading time
     traceback types typing unicodedata uuid zlib
     """.split()  # noqa: SIM905 a list of 50 quoted words reads worse
