@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ._errors import Overtaken, ProcessReplaced
@@ -63,7 +62,7 @@ class _Tries:
         changes = planned.changes
         if self._first:
             changes = tuple(sorted({*self._first[1].changes, *changes}))
-        told = replace(planned, before=origin, changes=changes)
+        told = Plan(origin, planned.stages, planned.after, changes)
         self._first = (fleet, told)
         task.known.update(resource.known(origin))
         for warning in resource.warnings(before):

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 
 from ._address import Address
 from ._dialect.info import LEVELS
@@ -42,5 +41,5 @@ def _one_each(found: Iterable[Process]) -> list[Process]:
         first = known.setdefault(process.facts.identity, process)
         best = max(first, process, key=lambda one: LEVELS.index(one.facts.level))
         reloads = first.reloads if process.reloads is None else process.reloads
-        known[process.facts.identity] = replace(best, name=first.name, reloads=reloads)
+        known[process.facts.identity] = best._replace(name=first.name, reloads=reloads)
     return list(known.values())

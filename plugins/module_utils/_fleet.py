@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Callable, NamedTuple, TypeVar
 
@@ -50,7 +49,6 @@ class Skipped(NamedTuple):
     reason: str
 
 
-@dataclass(frozen=True)
 class Fleet:
     """All processes that one task addresses.
 
@@ -59,11 +57,19 @@ class Fleet:
     :param timeout: seconds for one exchange.
     """
 
-    processes: tuple[Process, ...]
-    old: tuple[Process, ...] | None
-    skipped: tuple[Skipped, ...]
-    converse: Converse
-    timeout: float
+    def __init__(
+        self,
+        processes: tuple[Process, ...],
+        old: tuple[Process, ...] | None,
+        skipped: tuple[Skipped, ...],
+        converse: Converse,
+        timeout: float,
+    ) -> None:
+        self.processes = processes
+        self.old = old
+        self.skipped = skipped
+        self.converse = converse
+        self.timeout = timeout
 
     def __getitem__(self, name: str) -> Process:
         return self._by_name[name]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Callable, Generic, NamedTuple, TypeVar
 
@@ -81,22 +81,28 @@ class Goal(Generic[S]):
 Steps = dict[str, tuple[Step, ...]]
 
 
-@dataclass(frozen=True)
 class Stage(Generic[S]):
     """The way to one goal: process → steps. Processes without a step are absent."""
 
-    goal: Goal[S]
-    steps: Steps
+    def __init__(self, goal: Goal[S], steps: Steps) -> None:
+        self.goal = goal
+        self.steps = steps
 
 
-@dataclass(frozen=True)
 class Plan(Generic[S]):
     """What a task does, before it does it."""
 
-    before: PerProcess[S]
-    stages: tuple[Stage[S], ...]
-    after: PerProcess[S]
-    changes: tuple[Any, ...] = field(default=())
+    def __init__(
+        self,
+        before: PerProcess[S],
+        stages: tuple[Stage[S], ...],
+        after: PerProcess[S],
+        changes: tuple[Any, ...] = (),
+    ) -> None:
+        self.before = before
+        self.stages = stages
+        self.after = after
+        self.changes = changes
 
     @property
     def does_something(self) -> bool:

@@ -5,9 +5,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import inf
-from typing import Callable, TypeVar, Union
+from typing import Callable, NamedTuple, TypeVar, Union
 
 from ._address import Address
 from ._dialect.info import FACTS, SHOW_INFO, Facts, is_old, parse_facts, parse_info
@@ -45,8 +44,7 @@ OLD_LIMIT = 1.0
 _LEAST_SEVERE_REFUSAL = 3
 
 
-@dataclass(frozen=True)
-class Process:
+class Process(NamedTuple):
     """One HAProxy process behind one address.
 
     :param name: unique in the fleet.

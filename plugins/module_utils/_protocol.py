@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from ._errors import ClosedEarly, InputError, NotHAProxy, ProcessReplaced, ReplyNotUnderstood
@@ -34,8 +33,7 @@ REFUSALS = (
 _ENOUGH = 4096
 
 
-@dataclass(frozen=True)
-class Command:
+class Command(NamedTuple):
     """One command, escaped, without the line's end; made only by the builders of the dialect.
 
     :param kind: what many such commands have in common, for counting them in a result.

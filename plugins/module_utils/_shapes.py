@@ -6,7 +6,6 @@ it is said as a command, and this file does the rest."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Callable, Generic, TypeVar
 
 from ._fleet import PerProcess
@@ -16,8 +15,9 @@ from ._protocol import Command
 K = TypeVar("K")
 R = TypeVar("R")
 
+_NO_DEEDS: Mapping[str, Step] = {}
 
-@dataclass(frozen=True)
+
 class Field(Generic[R]):
     """One field of a record.
 
@@ -26,22 +26,25 @@ class Field(Generic[R]):
     :param lasts: whether what is read afterwards must be what was aimed at.
     """
 
-    name: str
-    read: Callable[[R], object]
-    say: Callable[[R, R], Command]
-    lasts: bool = True
+    def __init__(
+        self, name: str, read: Callable[[R], object], say: Callable[[R, R], Command], *, lasts: bool = True
+    ) -> None:
+        self.name = name
+        self.read = read
+        self.say = say
+        self.lasts = lasts
 
 
-@dataclass(frozen=True)
 class Aimed(Generic[R]):
     """What a record should be, and which of its fields the task speaks of. The others are left alone.
 
     :param deeds: field → step, for what cannot be read: sent whatever is there.
     """
 
-    record: R
-    fields: frozenset[str]
-    deeds: Mapping[str, Step] = field(default_factory=dict)
+    def __init__(self, record: R, fields: frozenset[str], deeds: Mapping[str, Step] = _NO_DEEDS) -> None:
+        self.record = record
+        self.fields = fields
+        self.deeds = deeds
 
 
 def route(rows: Sequence[Field[R]], now: Mapping[K, R], aimed: Mapping[K, Aimed[R]]) -> Iterable[Step]:

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import NamedTuple
 
 from .._protocol import Command, encode, word
@@ -109,7 +108,7 @@ def del_backend(backend: Backend) -> Command:
 def try_to_delete(backend: Backend) -> Command:
     """The same, where it is sure to be refused for now: HAProxy says first what keeps the backend for ever."""
     for_now = ("Backend must be unpublished", "Only a backend without server")
-    return replace(del_backend(backend), as_good=for_now)
+    return del_backend(backend)._replace(as_good=for_now)
 
 
 def publish(backend: Backend) -> Command:

@@ -75,7 +75,10 @@ def looked_after(
 def _without_deeds(aimed: PerProcess[Mapping[Key, Aimed[Server]]]) -> PerProcess[Mapping[Key, Aimed[Server]]]:
     """The same once they are done, as deeds are sent whatever is there."""
     return PerProcess(
-        {process: {key: replace(each, deeds={}) for key, each in those.items()} for process, those in aimed.items()}
+        {
+            process: {key: Aimed(each.record, each.fields) for key, each in those.items()}
+            for process, those in aimed.items()
+        }
     )
 
 

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
 from typing import TYPE_CHECKING
@@ -19,11 +18,11 @@ if TYPE_CHECKING:
     from .wish import Wish
 
 
-@dataclass(frozen=True)
 class Wishes:
     """All wishes of a task."""
 
-    wishes: tuple[Wish, ...]
+    def __init__(self, wishes: tuple[Wish, ...]) -> None:
+        self.wishes = wishes
 
     @cached_property
     def settings(self) -> frozenset[str]:

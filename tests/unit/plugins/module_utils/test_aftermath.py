@@ -23,7 +23,7 @@ from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._fleet import
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._plan import Goal
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._terms import Terms
 
-from unit.plugins.module_utils.support import facts
+from unit.plugins.module_utils.support import facts, fleet_of
 from unit.plugins.module_utils.values import NOT_YET, FakeClock, Memory, State, UntilValue, Values, World, plan_of
 
 BOTH = ("p1", "p2")
@@ -34,9 +34,9 @@ def _fleet(world: World, *old: str) -> Fleet:
     """The fleet of this world; some of its processes were replaced by a reload."""
     processes = [one for one in world.processes if one.name not in old]
     stopping = [
-        replace(one, facts=facts(pid=one.facts.pid, Stopping="1")) for one in world.processes if one.name in old
+        one._replace(facts=facts(pid=one.facts.pid, Stopping="1")) for one in world.processes if one.name in old
     ]
-    return replace(world.fleet, processes=tuple(processes), old=tuple(stopping))
+    return fleet_of(processes, world.fleet.converse, old=stopping)
 
 
 def _run(world: World, resource: Values, clock: FakeClock | None = None, *old: str) -> Outcome[State]:
@@ -102,6 +102,7 @@ def test_too_late_and_fail() -> None:
     error = _failed(_pair(), _waiting("fail"), clock)
     assert error.__class__ is WaitTimedOut
     assert str(error) == "after 3 s still waiting for up of p1 is no"
+    assert error.process == "p1"
     assert clock.passed == 3.0
     assert _lines(error.done) == [("p1", "set a 1"), ("p2", "set a 1")]
     assert error.also_done == []

@@ -35,7 +35,7 @@ def _values(of: Backends, name: str) -> Values:
 
 
 def test_a_task_that_says_nothing_asks_for_nothing() -> None:
-    assert backend() == Backends(backend().wishes, BackendWish("www"))
+    assert backend().wish == BackendWish("www")
     assert backend().wishes.wishes == ()
 
 

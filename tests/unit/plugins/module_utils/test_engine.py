@@ -31,6 +31,7 @@ from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._terms import
 from hypothesis import given
 from hypothesis import strategies as st
 
+from unit.plugins.module_utils.support import fleet_of
 from unit.plugins.module_utils.values import FakeClock, Memory, Patient, State, UntilValue, Values, World, plan_of
 
 ALL_THREE = ("p1", "p2", "p3")
@@ -448,7 +449,7 @@ class _UntilOldIsGone(Patient):
 def test_old_workers_are_asked_at_each_look_where_they_count() -> None:
     old = Memory({"session": "1"})
     world = World({"p1": Memory({}), "p2": old})
-    fleet = replace(world.fleet, processes=world.fleet.processes[:1], old=world.fleet.processes[1:])
+    fleet = fleet_of(world.processes[:1], world.fleet.converse, old=world.processes[1:])
     until = _UntilOldIsGone()
     resource = Values([{"p1": {"a": "1"}}], until)
     planned = plan_of(fleet, resource)
@@ -460,7 +461,7 @@ def test_old_workers_are_asked_at_each_look_where_they_count() -> None:
 def test_an_old_worker_that_ends_meanwhile_is_waited_for_no_more() -> None:
     old = Memory({"session": "1"})
     world = World({"p1": Memory({}), "p2": old})
-    fleet = replace(world.fleet, processes=world.fleet.processes[:1], old=world.fleet.processes[1:])
+    fleet = fleet_of(world.processes[:1], world.fleet.converse, old=world.processes[1:])
     until = _UntilOldIsGone()
     resource = Values([{"p1": {"a": "1"}}], until)
     planned = plan_of(fleet, resource)

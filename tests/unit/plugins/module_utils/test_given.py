@@ -4,10 +4,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._fleet import PerProcess
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._plan import Goal
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.given import at_once
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.goals import goals_of
 
@@ -35,6 +37,11 @@ NOT_PLAIN: dict[str, dict[str, Any]] = {
 }
 
 
+def _what(goal: Goal[Any]) -> Any:
+    """Process → server → what it is to be."""
+    return {process: {key: vars(aimed) for key, aimed in of.items()} for process, of in goal.aimed.items()}
+
+
 @pytest.mark.parametrize("was", ["ready", "drain", "maint"])
 @pytest.mark.parametrize("options", PLAIN.values(), ids=PLAIN)
 def test_one_goal_as_by_the_long_way(options: dict[str, Any], was: str) -> None:
@@ -42,7 +49,9 @@ def test_one_goal_as_by_the_long_way(options: dict[str, Any], was: str) -> None:
     now = PerProcess({"p1": seen(server(*WEB1, was), server(*WEB2)), "p2": seen(server(*API1, was)), "p3": seen()})
     wished = PerProcess({"p1": {WEB1: values, WEB2: values}, "p2": {API1: values}, "p3": {}})
     assert values.at_once
-    assert at_once(now, wished) == list(goals_of(now, now, wished))
+    (quick,), (long,) = at_once(now, wished), goals_of(now, now, wished)
+    assert _what(quick) == _what(long)
+    assert replace(quick, aimed=long.aimed) == long
 
 
 def test_no_servers_no_goal() -> None:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -17,6 +18,7 @@ from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._missed impor
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._plan import (
     LISTED,
     NAMED,
+    Goal,
     Plan,
     Step,
     listed,
@@ -196,6 +198,18 @@ def test_what_is_to_be_ended_on_old_workers_is_in_the_plan() -> None:
     assert dict(planned.after) == {"p1": {"a": "1"}}
 
 
+def test_what_an_earlier_goal_waits_for_on_old_workers_is_not_ended_there() -> None:
+    class Drained(Values):
+        def aim(self, now: PerProcess[State], origin: PerProcess[State]) -> Sequence[Goal[State]]:
+            first, last = super().aim(now, origin)
+            return [replace(first, until=_Old()), last]
+
+    world = _world(p1={"a": "1"}, p2={"session1": "x", "session2": "x"})
+    fleet = fleet_of(world.processes[:1], world.converse, old=world.processes[1:])
+    resource = Drained([{"p1": {"a": "1"}}, {"p1": {"a": "1"}}], swept=frozenset({"session1", "session2"}))
+    assert plan_of(fleet, resource).commands() == [{"process": "p2", "command": "end session2"}]
+
+
 @pytest.mark.parametrize("gone", ["replaced", "dead"])
 def test_an_old_worker_that_does_not_say_has_nothing_to_be_ended(gone: str) -> None:
     world = _world(p1={"a": "1"}, p2={"session1": "x"})
@@ -303,7 +317,7 @@ def test_deeds_are_sent_whatever_is_there_in_the_order_of_the_rows(now: Record, 
 
 
 def test_what_does_not_last_is_a_step_and_never_missed() -> None:
-    passing = replace(X, lasts=False)
+    passing = Field(X.name, X.read, X.say, lasts=False)
     aimed = {"a": Aimed(("a", 1, 2), frozenset({"x", "y"}))}
     assert [step.part for step in route((passing, Y), {"a": ("a", 0, 2)}, aimed)] == [("a", "x")]
     assert missed((passing, Y), {"a": ("a", 0, 2)}, aimed, str) == {}

@@ -4,8 +4,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._dialect.master import through_master
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._errors import (
@@ -193,7 +191,7 @@ def test_two_processes_that_refuse_are_both_told() -> None:
 def test_through_a_master(version: str, name: str, words: str) -> None:
     """Up to 3.0 it passes no severity on: what is said of a command may be a refusal that nobody knows yet."""
     whole_line = tuple(map(int, version.split("."))) >= (3, 2)
-    one = replace(process("m@1"), route=through_master(4711, whole_line=whole_line))
+    one = process("m@1")._replace(route=through_master(4711, whole_line=whole_line))
     converse = ScriptedConverse(lambda _exchange: reply_of(version, f"through_{name}"))
     fleet = fleet_of([one], converse)
     if name.startswith("refused"):
@@ -213,7 +211,7 @@ def test_through_a_master(version: str, name: str, words: str) -> None:
 
 
 def test_of_words_that_may_be_a_refusal_only_the_beginning_is_told() -> None:
-    one = replace(process("m@1"), route=through_master(4711, whole_line=False))
+    one = process("m@1")._replace(route=through_master(4711, whole_line=False))
     fleet = fleet_of([one], ScriptedConverse(lambda _exchange: b"w" * 61 + b"\n\n"))
     (warning,) = answers(fleet, commands_of(["do it"]), True)["warnings"]
     assert warning.endswith(f": {'w' * 60!r}")
