@@ -22,7 +22,7 @@ class Goal(NamedTuple):
         return value >= self.bound if self.least else value <= self.bound
 
     def __str__(self) -> str:
-        return f"{'≥' if self.least else '≤'} {self.bound:g} {self.unit}"
+        return f"{'≥' if self.least else '≤'} {self.bound:.3g} {self.unit}"
 
 
 # By case and name of the figure.
@@ -46,7 +46,9 @@ GOALS: Mapping[tuple[str, str], Goal] = {
     ("info", "5,000 servers / raw CSV"): Goal(3),
     ("drain", "end noticed, above the idle run and wait_interval"): Goal(0.1, "s"),
     ("imports", "most source above ping"): Goal(100, "KB"),
-    ("imports", "longest import above basic"): Goal(45, "ms"),
+    # 45 ms on the machine on which ansible.module_utils.basic took 110.
+    ("imports", "longest import above basic / basic"): Goal(45 / 110),
+    ("imports", "longest import above basic / basic, Python 3.9"): Goal(45 / 110),
     ("load", "longest hold of HAProxy's thread / its longest single command"): Goal(1.5),
 }
 

@@ -22,7 +22,7 @@ from statistics import median
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-from benchmark.findings import Finding, alternating
+from benchmark.findings import RATIO, Finding, alternating
 from suite import pythons
 from suite.paths import COLLECTION
 from suite.payload import PLAIN, bytes_above_ping
@@ -64,15 +64,10 @@ def run() -> Iterator[Finding]:
         yield from (
             Finding(CASE, f"{module}, import above basic", one.module * 1e3, "ms") for module, one in found.items()
         )
-        yield Finding(CASE, "longest import above basic", _longest(found), "ms")
-        ping = found[_PING]
-        yield Finding(CASE, "start of the interpreter", ping.interpreter * 1e3, "ms")
-        yield Finding(CASE, "ansible.module_utils.basic itself", ping.basic * 1e3, "ms")
+        yield Finding(CASE, "start of the interpreter", found[_PING].interpreter * 1e3, "ms")
+        yield from _longest(found, "")
         if oldest := pythons.found().get(pythons.OLDEST):
-            found = _imports(oldest, archive, modules)
-            yield Finding(CASE, f"longest import above basic, Python {pythons.OLDEST}", _longest(found), "ms")
-            basic = found[_PING].basic * 1e3
-            yield Finding(CASE, f"ansible.module_utils.basic itself, Python {pythons.OLDEST}", basic, "ms")
+            yield from _longest(_imports(oldest, archive, modules), f", Python {pythons.OLDEST}")
 
 
 def zipped(archive: Path) -> Path:
@@ -119,6 +114,9 @@ def _imports(python: Path, archive: Path, modules: list[str]) -> dict[str, Impor
     return {name: Import(*map(median, zip(*runs, strict=True))) for name, runs in every.items()}
 
 
-def _longest(found: Mapping[str, Import]) -> float:
-    """Milliseconds of the module that takes most."""
-    return max(one.module for one in found.values()) * 1e3
+def _longest(found: Mapping[str, Import], where: str) -> Iterator[Finding]:
+    """Of the module that takes most, beside what every module of Ansible takes."""
+    longest, basic = max(one.module for one in found.values()), found[_PING].basic
+    yield Finding(CASE, f"longest import above basic{where}", longest * 1e3, "ms")
+    yield Finding(CASE, f"ansible.module_utils.basic itself{where}", basic * 1e3, "ms")
+    yield Finding(CASE, f"longest import above basic / basic{where}", longest / basic, RATIO)
