@@ -18,6 +18,8 @@ from lab.recorder import Recorder
 from lab.versions import Version
 
 RUNS = 5
+_SHARP = 1.5
+_TOO_MANY = 300
 _GIVEN = re.compile(r"New version created: (\d+)")
 _VERSION = re.compile(r" @\d+ ")
 
@@ -26,24 +28,36 @@ Work = Callable[[str], object]
 
 
 class Holds(NamedTuple):
-    """Seconds of the processor, medians of some runs of the longest of each."""
+    """Seconds of the processor, medians of some runs of the longest of each.
+
+    :param nothing: of a connection that only says an empty line, which is what all others have, too.
+    """
 
     what: str
     task: float
     single: float
+    nothing: float
+
+    @property
+    def sharp(self) -> bool:
+        """Whether the commands can be told from the connections on which they come."""
+        return self.single >= _SHARP * self.nothing
 
     @property
     def ratio(self) -> float:
-        return self.task / self.single
+        """Without the connections."""
+        return (self.task - self.nothing) / (self.single - self.nothing)
 
 
-def bulk(version: str | Version, runs: int = RUNS) -> Iterator[Holds]:
+def bulk(version: Version, runs: int = RUNS) -> Iterator[Holds]:
     """What reads or changes much."""
     for size in (100, 1000):
         with Lone(version, servers_body(size)) as lone:
             yield _holds(lone, f"haproxy_server, {size:,} changes", _changes(lone), runs)
             if size == 1000:
                 yield _holds(lone, f"haproxy_info, {size:,} servers", _look(lone), runs)
+    if version.number < (2, 4):  # it cannot replace a map at once
+        return
     with Lone(version, mapping_body()) as lone:
         swap = swaps(lone, 100_000)
         swap(lone.socket)
@@ -82,11 +96,24 @@ def _holds(lone: Lone, what: str, work: Work, runs: int) -> Holds:
     with Recorder(lone.socket) as recorder:
         work(recorder.path)
         commands = recorder.commands()
-    tasks, singles = [], []
+    return _compared(lone, what, lambda: work(lone.socket), commands, runs)
+
+
+def _compared(lone: Lone, what: str, work: Callable[[], object], commands: Sequence[str], runs: int) -> Holds:
+    tasks, singles, nothing = [], [], []
     for _run in range(runs):
-        tasks.append(longest_hold(lone.pid, lone.socket, lambda: work(lone.socket)))
+        tasks.append(longest_hold(lone.pid, lone.socket, work))
         singles.append(longest_hold(lone.pid, lone.socket, lambda: say(lone.socket, commands)))
-    return Holds(what, median(tasks), median(singles))
+        nothing.append(longest_hold(lone.pid, lone.socket, lambda: ask(lone.socket, b"\n")))
+    return Holds(what, median(tasks), median(singles), median(nothing))
+
+
+def too_much_at_once(version: Version, runs: int = RUNS) -> Holds:
+    """What no task does: many commands in a line that HAProxy carries out in one go, as the oldest does."""
+    changes = [f"set server www/s{number} weight 7" for number in range(_TOO_MANY)]
+    with Lone(version, servers_body(_TOO_MANY)) as lone:
+        line = "; ".join(changes).encode()
+        return _compared(lone, f"{_TOO_MANY} commands in a line", lambda: ask(lone.socket, line), changes, runs)
 
 
 def say(address: str, commands: Sequence[str]) -> None:

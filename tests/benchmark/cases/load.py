@@ -14,12 +14,14 @@ from pathlib import Path
 from statistics import median
 
 from benchmark.findings import RATIO, Finding
-from benchmark.held import bulk, swaps
+from benchmark.goals import GOALS
+from benchmark.held import Holds, bulk, swaps, too_much_at_once
 from benchmark.installed import PEER, python
 from benchmark.lone import Lone, mapping_body, servers_body
-from lab.versions import newest
+from lab.versions import Version, newest, oldest
 
 CASE = "load"
+HELD = "longest hold of HAProxy's thread / its longest single command"
 RUNS = 5
 MANY, LARGE = 100, 1000
 MAPS = (10_000, 100_000)
@@ -80,14 +82,25 @@ def _maps(lone: Lone, size: int) -> Iterator[Finding]:
 
 
 def _holds() -> Iterator[Finding]:
-    """The bulk tasks, each beside the longest of its own commands."""
-    worst = 0.0
-    for holds in bulk(newest()):
-        yield Finding(CASE, f"{holds.what}, longest hold of the thread", holds.task * 1e6, "µs")
-        yield Finding(CASE, f"{holds.what}, its longest single command", holds.single * 1e6, "µs")
-        worst = max(worst, holds.ratio)
-    # Not the name that has the goal: a connection alone costs as much as what is compared.
-    yield Finding(CASE, "longest hold / longest single command, not sharp", worst, RATIO)
+    """The bulk tasks, each beside the longest of its own commands.
+
+    :raises RuntimeError: when too many commands at once are not seen to hold the thread: nothing else would be, then.
+    """
+    control = too_much_at_once(oldest())
+    yield from _hold(oldest(), control)
+    if control.task - control.nothing < 2 * GOALS[CASE, HELD].bound * (control.single - control.nothing):
+        raise RuntimeError(f"{control.what} do not seem to hold HAProxy {oldest()}")
+    every = [(version, holds) for version in (oldest(), newest()) for holds in bulk(version)]
+    for version, holds in every:
+        yield from _hold(version, holds)
+    if worst := max((holds.ratio for _version, holds in every if holds.sharp), default=None):
+        yield Finding(CASE, HELD, worst, RATIO)
+
+
+def _hold(version: Version, holds: Holds) -> Iterator[Finding]:
+    name = f"HAProxy {version}: {holds.what}"
+    yield Finding(CASE, f"{name}, longest hold of the thread", holds.task * 1e6, "µs")
+    yield Finding(CASE, f"{name}, its longest single command", holds.single * 1e6, "µs")
 
 
 def _load(lone: Lone, name: str, work: Callable[[], object], runs: int = RUNS, size: int = 0) -> Finding:
