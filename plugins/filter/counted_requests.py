@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: counted_requests
 short_description: Requests that HAProxy servers got since a first reading, and how many failed
-version_added: 0.1.0
+version_added: 1.0.0
 author:
   - haproxyadmin.haproxy contributors (@haproxyadmin)
 description:

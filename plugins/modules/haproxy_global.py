@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: haproxy_global
 short_description: Limits and counters of a running HAProxy as a whole
-version_added: 0.1.0
+version_added: 1.0.0
 author:
   - haproxyadmin.haproxy contributors (@haproxyadmin)
 description:

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: haproxy_map
 short_description: Entries of a map in a running HAProxy
-version_added: 0.1.0
+version_added: 1.0.0
 author:
   - haproxyadmin.haproxy contributors (@haproxyadmin)
 description:

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: haproxy_map_info
 short_description: Maps of a running HAProxy, their entries, and lookups
-version_added: 0.1.0
+version_added: 1.0.0
 author:
   - haproxyadmin.haproxy contributors (@haproxyadmin)
 description:
