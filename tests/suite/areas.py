@@ -15,6 +15,7 @@ from dataclasses import replace
 from threading import Lock
 
 from suite.artefact import artefact
+from suite.docs import site
 from suite.lint import lint
 from suite.log import Log
 from suite.long import long_soak, mutation
@@ -39,6 +40,7 @@ AREAS: Mapping[str, Area] = {
     "sequences": sequences,
     "lint": lint,
     "artefact": artefact,
+    "docs": site,
     "demo": demo,
 }
 LONG_AREAS: Mapping[str, Area] = {"mutation": mutation, "long-soak": long_soak}

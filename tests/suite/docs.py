@@ -13,11 +13,14 @@ import zlib
 from collections.abc import Mapping, Sequence
 
 from suite.diagrams import DIAGRAMS, draw
-from suite.environment import add
+from suite.environment import InstallError, add
 from suite.links import broken
 from suite.log import Log
 from suite.paths import CACHE, ROOT, VENV
+from suite.results import Row
 
+AREA = "docs"
+REQUIREMENTS = "requirements-docs.txt"
 NAME = "haproxyadmin.haproxy"
 CAPTURES = "--captures"
 _DOCS = CACHE / "docs"
@@ -56,20 +59,35 @@ def docs(words: Sequence[str] = ()) -> int:
     if any(word != CAPTURES for word in words):
         print(f"dev: docs takes {CAPTURES} or nothing", file=sys.stderr)
         return 2
-    add(VENV, "requirements-docs.txt")
+    add(VENV, REQUIREMENTS)
     draw()
     if CAPTURES in words:
         places = os.pathsep.join([str(ROOT / "tests"), str(CACHE)])
         made = subprocess.run([sys.executable, "-m", "captures"], env={**os.environ, "PYTHONPATH": places}, check=False)
         if made.returncode:
             return made.returncode
-    return _built()
+    log = Log(AREA)
+    if _problems(log):
+        print(log.path.read_text(), file=sys.stderr)
+        return 1
+    print((_HTML / "index.html").relative_to(ROOT))
+    return 0
 
 
-def _built() -> int:
+def site(log: Log) -> list[Row]:
+    """The area: the site builds without a warning, and each link leads to a place."""
+    try:
+        add(VENV, REQUIREMENTS)
+    except InstallError as error:
+        return [Row(AREA, missing=(f"Sphinx ({error})",))]
+    problems = _problems(log)
+    return [Row(AREA, passed=int(not problems), failed=len(problems), problems=tuple(problems))]
+
+
+def _problems(log: Log) -> list[str]:
+    """Build the site, and look at its links."""
     shutil.rmtree(_DOCS, ignore_errors=True)
     _DOCS.mkdir(mode=0o700)  # antsibull-docs takes no folder in which others can write
-    log = Log("docs")
     titles = ["--project", NAME, "--title", f"{NAME} documentation", "--html-short-title", NAME]
     theme = ["--sphinx-theme", "sphinx_ansible_theme", "--copyright", f"{NAME} contributors"]
     # lenient: links to other sites, of which only those in _PLACES are known
@@ -79,26 +97,23 @@ def _built() -> int:
     config = ["--config-file", "antsibull-docs.cfg"]
     pages = ["antsibull-docs", *config, "collection", "--cleanup", "everything", *layout, "--dest-dir", "rst", NAME]
     html = ["sphinx-build", "-M", "html", "rst", "build", "-c", ".", "--nitpicky", "--fail-on-warning"]
-    code = log.run(init).code
-    if not code:
-        with (_DOCS / "conf.py").open("a", encoding="utf-8") as conf:
-            conf.write(_CONF)
-        _INVENTORY.write_bytes(inventory(_PLACES))
-        _STATIC.mkdir()
-        shutil.copy(_STYLE, _STATIC)
-        (_DOCS / "rst").chmod(0o700)
-        code = log.run(pages, cwd=_DOCS).code
-    if not code:
-        shutil.copytree(DIAGRAMS, _DOCS / "rst" / "docsite" / DIAGRAMS.name)
-        code = log.run(html, cwd=_DOCS).code
-        for link in () if code else broken(_HTML):
-            log.write(f"leads nowhere: {link}")
-            code = 1
-    if code:
-        print(log.path.read_text(), file=sys.stderr)
-        return 1
-    print((_HTML / "index.html").relative_to(ROOT))
-    return 0
+    if log.run(init).code:
+        return ["antsibull-docs cannot begin"]
+    with (_DOCS / "conf.py").open("a", encoding="utf-8") as conf:
+        conf.write(_CONF)
+    _INVENTORY.write_bytes(inventory(_PLACES))
+    _STATIC.mkdir()
+    shutil.copy(_STYLE, _STATIC)
+    (_DOCS / "rst").chmod(0o700)
+    if log.run(pages, cwd=_DOCS).code:
+        return ["antsibull-docs cannot make the pages"]
+    shutil.copytree(DIAGRAMS, _DOCS / "rst" / "docsite" / DIAGRAMS.name)
+    if log.run(html, cwd=_DOCS).code:
+        return ["Sphinx has remarks"]
+    problems = [f"leads nowhere: {link}" for link in broken(_HTML)]
+    for problem in problems:
+        log.write(problem)
+    return problems
 
 
 def inventory(places: Mapping[str, str]) -> bytes:
