@@ -1,14 +1,13 @@
 # Copyright (c) 2026, haproxyadmin.haproxy contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Every example in the documentation of a module and every task in the guides runs as it stands, but for the paths of
-sockets and of maps and ACLs. One with the comment ``# Needs HAProxy X.Y`` above it must be refused by an older HAProxy."""
+sockets and of maps and ACLs. One with the comment ``# Needs HAProxy X.Y`` above it runs on the newest HAProxy, and must
+be refused by the oldest."""
 
 from __future__ import annotations
 
-import importlib
 import json
 import re
-import textwrap
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,13 +15,15 @@ from typing import Any
 import pytest
 import yaml
 
+from documented.claims import Runner, claimed
+from documented.found import Block
 from lab.apps import Apps
 from lab.config import DEFAULTS, bind_lines, servers_body
 from lab.fleet import Fleet, layout
 from lab.oracle import Truth, servers
 from lab.ports import free_port
 from lab.processes import wait_until
-from lab.tasks import MODULES
+from lab.sharing import is_long
 from lab.versions import Version, newest, oldest
 
 from .test_ansible import ROOT, ansible
@@ -34,11 +35,6 @@ Task = dict[str, Any]
 # The directories of sockets, and of maps and ACLs, that examples name.
 DOCUMENTED = "/run/haproxy/"
 SETS = "/etc/haproxy/"
-RST = ROOT / "docs" / "docsite" / "rst"
-# Guides whose tasks need nothing but a HAProxy.
-GUIDES = ("guide", "fleet", "plans", "servers", "backends", "statistics", "maps", "troubleshooting")
-# A code block: the lines behind its directive that are empty or indented.
-BLOCK = re.compile(r"^\.\. code-block:: yaml\+jinja\n((?:\n|[ ]+.*\n)+)", re.MULTILINE)
 NEEDS = re.compile(r" *# Needs HAProxy (\d+)\.(\d+)")
 # What only examples about backends speak of, beside the sample body.
 BACKENDS = f"""
@@ -77,20 +73,22 @@ REFUSED = {"register": "refused", "failed_when": "refused.error | default('nothi
 
 def examples() -> dict[str, str]:
     """The examples of each module, and the tasks of each guide, one text for each."""
-    modules = sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("*.py"))
-    texts: dict[str, str] = {name: importlib.import_module(f"{MODULES}.{name}").EXAMPLES for name in modules}
-    return {**texts, **{f"{name}.rst": tasks_in((RST / f"{name}.rst").read_text(encoding="utf-8")) for name in GUIDES}}
+    found: dict[str, list[Block]] = {}
+    for block in claimed(Runner.EXAMPLES):
+        found.setdefault(Path(block.file).name.removesuffix(".py"), []).append(block)
+    return {name: together(blocks) for name, blocks in found.items()}
 
 
-def _marks(text: str) -> list[pytest.MarkDecorator]:
-    """Examples that differ between versions run on both."""
-    return [pytest.mark.everywhere] if any(NEEDS.fullmatch(line) for line in text.splitlines()) else []
+def together(blocks: Iterable[Block]) -> str:
+    """The tasks of several blocks as one text."""
+    return "\n".join(block.text for block in blocks)
 
 
-def tasks_in(guide: str) -> str:
-    """The code blocks of a guide that are lists of tasks."""
-    blocks = (textwrap.dedent(found[1]) for found in BLOCK.finditer(guide))
-    return "\n".join(block for block in blocks if isinstance(yaml.safe_load(block), list))
+def _cases() -> Iterator[tuple[Version, str]]:
+    """On which HAProxy which examples run: one that is too old for some of them tells only which it refuses."""
+    for name, text in examples().items():
+        needs = any(NEEDS.fullmatch(line) for line in text.splitlines())
+        yield from ((version, name) for version in ([newest()] if needs and not is_long() else [oldest(), newest()]))
 
 
 def tasks_for(haproxy: Version, text: str) -> Iterator[Task]:
@@ -163,38 +161,29 @@ def wait_until_up(fleet: Fleet) -> None:
     )
 
 
-def test_blocks_of_a_guide_are_found_and_what_is_no_task_is_left_out() -> None:
-    guide = """\
-Text
+def test_a_task_that_needs_a_newer_haproxy_is_one_that_expects_its_refusal() -> None:
+    text = """\
+# Needs HAProxy 2.6
+- name: One
 
-.. code-block:: yaml+jinja
-
-    # Needs HAProxy 2.6
-    - name: One
-
-.. code-block:: yaml+jinja
-
-    module_defaults: {}
-
-.. code-block:: text
-
-    - name: None
-
-.. code-block:: yaml+jinja
-
-    - name: Two
-      block:
-        - name: Three
-Text
+- name: Two
+  block:
+    - name: Three
 """
-    old, new = (list(tasks_for(version, tasks_in(guide))) for version in (oldest(), newest()))
+    old, new = (list(tasks_for(version, text)) for version in (oldest(), newest()))
     assert new == [{"name": "One"}, {"name": "Two", "block": [{"name": "Three"}]}]
     assert old == [{"name": "One", **REFUSED}, new[1]]
     assert [task["name"] for task in every(new)] == ["One", "Three"]
 
 
-@pytest.mark.parametrize("haproxy", [oldest(), newest()], ids=lambda version: f"haproxy={version}")
-@pytest.mark.parametrize("name", [pytest.param(name, marks=_marks(text)) for name, text in examples().items()])
+def test_the_examples_of_all_modules_are_found() -> None:
+    modules = {path.stem for path in (ROOT / "plugins" / "modules").glob("*.py")}
+    assert modules <= {*examples()}
+
+
+@pytest.mark.parametrize(
+    ("haproxy", "name"), [*_cases()], ids=lambda value: f"haproxy={value}" if isinstance(value, Version) else value
+)
 def test_the_examples_run(haproxy: Version, name: str, apps: Apps, tmp_path: Path) -> None:
     binds = bind_lines(free_port(), processes=4 if haproxy.has_nbproc else 1)
     sets = tmp_path / "sets"
@@ -214,6 +203,17 @@ def test_the_examples_run(haproxy: Version, name: str, apps: Apps, tmp_path: Pat
             assert [entries(reply) for reply in fleet.ask_all(f"show {file[-3:]} {sets}/{file}")] == [wished] * 4
         for file, text in SAVED.get(name, {}).items():
             assert (sets / file).read_text() == text
+
+
+@pytest.mark.parametrize("haproxy", [oldest()], ids=lambda version: f"haproxy={version}")
+def test_what_needs_a_newer_haproxy_is_refused(haproxy: Version, apps: Apps, tmp_path: Path) -> None:
+    sets = tmp_path / "sets"
+    body = DEFAULTS + servers_body(apps.ports) + BACKENDS + sets_body(sets)
+    with layout(haproxy, 4, body) as fleet:
+        texts = (with_paths(text, fleet, sets) for text in examples().values())
+        tasks = [task for text in texts for task in tasks_for(haproxy, text) if task.items() >= REFUSED.items()]
+        assert len(tasks) == sum(len(NEEDS.findall(text)) for text in examples().values()) > 5
+        assert f" ok={len(tasks)} " in run_tasks(tmp_path, fleet, tasks, deploy="true")
 
 
 @pytest.mark.parametrize("haproxy", [oldest(), newest()], ids=lambda version: f"haproxy={version}")

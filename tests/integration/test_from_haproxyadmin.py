@@ -10,19 +10,21 @@ from pathlib import Path
 import pytest
 import yaml
 
+from documented.claims import Runner, claimed
 from lab.apps import Apps
 from lab.fleet import Fleet, layout
 from lab.oracle import servers
 from lab.versions import Version, newest, oldest
 
 from .spread import MAXCONN, Spread, spread
-from .test_examples import BLOCK, RST, Task, entries, every, run_tasks, sets_body, tasks_for, tasks_in, with_paths
+from .test_ansible import ROOT
+from .test_examples import Task, entries, every, run_tasks, sets_body, tasks_for, together, with_paths
 from .test_haproxy_frontend import frontends
 from .test_haproxy_global import limits
 
 pytestmark = pytest.mark.target
 
-GUIDE = RST / "from_haproxyadmin.rst"
+GUIDE = ROOT / "docs" / "docsite" / "rst" / "from_haproxyadmin.rst"
 # The modules of maps and ACLs, which haproxyadmin's own configuration has none of.
 SETS = [f"haproxyadmin.haproxy.haproxy_{name}" for name in ("map", "acl", "map_info", "acl_info")]
 # What haproxyadmin's classes HAProxy, Frontend, Backend and Server have.
@@ -51,9 +53,8 @@ def test_the_guide_names_all_that_haproxyadmin_has() -> None:
 
 def test_every_block_of_the_guide_is_tasks() -> None:
     text = GUIDE.read_text(encoding="utf-8")
-    blocks = text.count(".. code-block::")
-    assert blocks == len(BLOCK.findall(text)) == 6
-    tasks = yaml.safe_load(tasks_in(text))
+    assert text.count(".. code-block::") == len(claimed(Runner.FROM_HAPROXYADMIN)) == 6
+    tasks = yaml.safe_load(together(claimed(Runner.FROM_HAPROXYADMIN)))
     assert len(tasks) == text.count("- name: ")
     modules = {key for task in tasks for key in task if key.startswith("haproxyadmin.")}
     names = ("info", "global", "command", "frontend", "server")
@@ -62,7 +63,7 @@ def test_every_block_of_the_guide_is_tasks() -> None:
 
 def tasks_of(fleet: Fleet, place: Path, *, sets: bool) -> list[Task]:
     """The tasks of the guide about maps and ACLs, or all others."""
-    text = with_paths(tasks_in(GUIDE.read_text(encoding="utf-8")), fleet, place)
+    text = with_paths(together(claimed(Runner.FROM_HAPROXYADMIN)), fleet, place)
     return [task for task in tasks_for(fleet.version, text) if sets == any(name in task for name in SETS)]
 
 

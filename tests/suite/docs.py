@@ -35,6 +35,8 @@ _HTML = _DOCS / "build" / "html"
 _INVENTORY = _DOCS / "ansible.inv"
 _STYLE = ROOT / "docs" / "docsite" / "site.css"
 _STATIC = _DOCS / "static"
+# Only plugins that are no modules can have some.
+_EMPTY = "environment_variables.rst"
 _CONF = f"""
 intersphinx_mapping = {{"ansible": ({_ANSIBLE!r}, {str(_INVENTORY)!r})}}
 html_show_copyright = False
@@ -107,6 +109,7 @@ def _problems(log: Log) -> list[str]:
     (_DOCS / "rst").chmod(0o700)
     if log.run(pages, cwd=_DOCS).code:
         return ["antsibull-docs cannot make the pages"]
+    (_DOCS / "rst" / _EMPTY).unlink()
     shutil.copytree(DIAGRAMS, _DOCS / "rst" / "docsite" / DIAGRAMS.name)
     if log.run(html, cwd=_DOCS).code:
         return ["Sphinx has remarks"]

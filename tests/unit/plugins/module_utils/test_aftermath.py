@@ -21,10 +21,22 @@ from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._errors impor
 )
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._fleet import Fleet, PerProcess
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._plan import Goal
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._sending import may_yet
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._telling import Told
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._terms import Terms
 
 from unit.plugins.module_utils.support import facts, fleet_of
-from unit.plugins.module_utils.values import NOT_YET, FakeClock, Memory, State, UntilValue, Values, World, plan_of
+from unit.plugins.module_utils.values import (
+    NOT_YET,
+    FakeClock,
+    Memory,
+    State,
+    UntilValue,
+    Values,
+    World,
+    plan_of,
+    set_value,
+)
 
 BOTH = ("p1", "p2")
 UP = UntilValue("up", "yes")
@@ -67,22 +79,22 @@ def _pair(**memory: Any) -> World:
 # Not yet ---------------------------------------------------------------------------------------------------------
 
 
-def _guarded(world: World, clock: FakeClock, waited: float = 0.0) -> Any:
-    """A guard that lets pass when p1 says so; asked each half second for three."""
+def _guarded(world: World, clock: FakeClock, waited: float = 0.0, interval: float = 0.5) -> Any:
+    """A guard that lets pass when p1 says so; asked for three seconds."""
 
     def guard(now: PerProcess[State]) -> str:
         return "" if now["p1"].get("up") == "yes" else "p1 is not up"
 
     resource = Values([{"p1": {"a": "1"}}])
-    goal = Goal(PerProcess({}), guard=guard, retry=(3.0, 0.5))
+    goal = Goal(PerProcess({}), guard=guard, retry=(3.0, interval))
     return pass_guard(world.fleet, resource, goal, world.fleet.each(resource.observe), waited, clock.clock)
 
 
-@pytest.mark.parametrize("waited", [0.0, 1.0, 3.0])
-def test_what_a_guard_does_not_let_pass_in_time_fails_and_nothing_was_sent(waited: float) -> None:
+@pytest.mark.parametrize(("waited", "interval"), [(0.0, 0.5), (1.0, 0.5), (3.0, 0.5), (0.0, 2.0), (1.0, 9.0)])
+def test_what_a_guard_does_not_let_pass_in_time_fails_and_nothing_was_sent(waited: float, interval: float) -> None:
     world, clock = _pair(), FakeClock()
     with pytest.raises(WaitTimedOut, match="p1 is not up"):
-        _guarded(world, clock, waited)
+        _guarded(world, clock, waited, interval)
     assert clock.passed == 3.0 - waited
     assert world.memories["p1"].lines == []
 
@@ -236,6 +248,14 @@ def test_asking_again_is_bounded_in_time(retry: tuple[float, float], asked: int)
     assert isinstance(error, CommandRefused)
     assert world.memories["p1"].lines == ["set a 1"] * asked
     assert clock.passed <= retry[0]
+
+
+def test_of_several_that_were_refused_the_first_is_the_one_that_was() -> None:
+    """What came behind it in the same line is judged by reading."""
+    first, other = set_value("a", "1", silent=False), set_value("b", "1")
+    error = CommandRefused("no", answer=f"{NOT_YET}, later")
+    assert may_yet(Told(refused=(first, other), error=error))
+    assert not may_yet(Told(refused=(other, first), error=error))
 
 
 def test_only_who_is_not_ready_is_asked_again() -> None:

@@ -258,6 +258,17 @@ def test_a_backend_that_should_be_there_and_is_not_needs_defaults(state: str) ->
         commands(of, {"p1": has(), "p2": lacks(of)})
 
 
+@pytest.mark.parametrize("state", ["present", "published", "unpublished"])
+def test_a_backend_that_is_disabled_can_be_neither_published_nor_unpublished(state: str) -> None:
+    of, off = backend(state=state), has(published=None)
+    for now, first in (({"p1": has(), "p2": off}, "p2"), ({"p1": off, "p2": off}, "p1")):
+        if state == "present":
+            assert commands(of, now) == {"p1": [], "p2": []}
+        else:
+            with pytest.raises(InputError, match=f"^process {first}: backend www is disabled by the configuration$"):
+                commands(of, now)
+
+
 def test_a_backend_that_some_processes_have_is_changed_there() -> None:
     of = backend(dynamic_cookie="enabled")
     assert commands(of, {"p1": has(cookie="disabled"), "p2": lacks(of)}) == {

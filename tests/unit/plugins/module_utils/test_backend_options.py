@@ -150,6 +150,11 @@ def test_a_weight_takes_nobody_out() -> None:
     ]
 
 
+def test_a_server_of_an_item_that_is_not_found_fails_the_task_unless_the_item_says_otherwise() -> None:
+    of = backend(servers=[{"name": "web1", "state": "drain"}, {"name": "web2", "fail_on_not_found": False}])
+    assert [wish.fail_on_not_found for wish in of.wishes.wishes] == [True, False]
+
+
 def test_what_is_fed_back_is_taken() -> None:
     """The ``before`` of a server in a result."""
     item = {"name": "web1", "backend": "www", "state": "ready", "weight": 3, "address": "192.0.2.1", "port": 80}
@@ -194,6 +199,7 @@ def test_with_slots_every_server_is_looked_at_and_none_is_made() -> None:
     assert of.wishes.means(("www", "whatever"))
     assert not of.wishes.means(("api", "whatever"))
     assert of.wishes.could_be(["www"], new=True) == set()
+    assert [wish.values.state for wish in of.wishes.wishes] == [None]
 
 
 # What means nothing ----------------------------------------------------------------------------------------------
@@ -226,6 +232,10 @@ def test_with_slots_every_server_is_looked_at_and_none_is_made() -> None:
     pytest.param({"servers": [{"name": "web*"}]}, "^servers: 'web.' is a glob; each item is one", id="a glob in an item"),
     pytest.param({"servers": [{"name": "a b"}]}, "^servers 'a b': names in HAProxy hold", id="no name of a server"),
     pytest.param({"servers": [{"name": "a"}, {"name": "b"}, {"name": "a"}]}, "two items of servers are about a", id="2"),
+    pytest.param(
+        {"servers": [{"name": f"s{number}"} for number in range(40, 9, -1)] * 2}, "two items of servers are about s10$",
+        id="several, the first by name",
+    ),
     pytest.param(
         {"servers": [{"name": "a", "backend": "api"}]}, "about backend api, and the task about www", id="elsewhere"
     ),

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -60,6 +60,44 @@ def test_what_would_be_done_is_told_and_nothing_is_sent(changed: Changed) -> Non
     assert (result["changed"], result["commands"], result["after"]) == (True, [SET], {"p1": {"a": "1"}})
     assert result["diff"] == {"before": {"a": {"p1": "0"}}, "after": {"a": {"p1": "1"}}}
     assert world.written == []
+
+
+class _File:
+    """A file that is written once HAProxy has taken everything."""
+
+    def __init__(self) -> None:
+        self.begun = 0
+        self.diff = {"before": "0", "after": "1"}
+
+    def begin(self) -> None:
+        self.begun += 1
+
+    def result(self, _backup: Any, _move: Any, done: Sequence[Any], *, writes: bool) -> Result:
+        return {"persisted": writes, "taken": len(done)}
+
+
+class _Kept(Values):
+    def file(self, _before: Any, _after: Any) -> Any:
+        return FILE
+
+
+FILE = _File()
+
+
+@pytest.mark.parametrize("check_mode", [False, True])
+@pytest.mark.parametrize("diff", [False, True])
+def test_a_file_is_part_of_the_change_and_of_the_diff(changed: Changed, check_mode: bool, diff: bool) -> None:
+    FILE.begun = 0
+    result = changed(_Kept([{"p1": {"a": "1"}}]), _world(), check_mode=check_mode, diff=diff)
+    assert (result["changed"], result["persisted"], result["taken"]) == (True, not check_mode, 1)
+    assert FILE.begun == (0 if check_mode else 1)
+    both = [{"before": {"a": {"p1": "0"}}, "after": {"a": {"p1": "1"}}}, FILE.diff]
+    assert result.get("diff") == (both if diff else None)
+
+
+def test_a_file_alone_is_a_change(changed: Changed) -> None:
+    result = changed(_Kept([{"p1": {"a": "0"}}]), _world())
+    assert (result["changed"], result["commands"], result["persisted"]) == (True, [], True)
 
 
 def test_what_was_done_beside_the_plan_is_told_apart(changed: Changed) -> None:

@@ -641,6 +641,12 @@ def test_cells(rows: str, found: list[str]) -> None:
     assert [row["last_chk"] for row in stat.parse_stat(table, ("last_chk",))] == found
 
 
+def test_of_a_long_row_that_does_not_fit_the_beginning_is_told() -> None:
+    table = f"# pxname,svname,status,\n{'w' * 80},web1\n"
+    with pytest.raises(ReplyNotUnderstood, match=f"a row of 2 cells in a table of 4: \\['{'w' * 58}$"):
+        list(stat.parse_stat(table, ()))
+
+
 @pytest.mark.parametrize(
     "table",
     [

@@ -462,6 +462,7 @@ def test_a_silent_old_worker_that_is_listed_still_is_old_and_stops_nobody(folder
     ]
     (silent,) = fleet.old or ()
     assert silent.facts.info == {"Name": "HAProxy", "Version": "3.0.11", "Pid": "4", "Stopping": "1"}
+    assert silent.facts.level == "user", "nobody knows what it would let us do"
     to_old = [exchange for exchange in master.exchanges if b"!4 " in exchange.request]
     assert [exchange.limit for exchange in to_old] == [OLD_LIMIT]
 
@@ -628,6 +629,12 @@ def test_what_an_address_of_an_nbproc_that_was_given_said_is_told(folder: Path) 
         _found(folder, sides, [""])
 
 
+def test_what_an_address_of_an_nbproc_that_was_not_given_said_is_told(folder: Path) -> None:
+    sides: dict[str, Side] = {"p1": _of_nbproc(folder, 1), "p2": REFUSED}
+    with pytest.raises(FleetError, match=r"use the master socket; process .*/p2: cannot connect: Connection refused$"):
+        _found(folder, sides, ["p1"])
+
+
 def test_expected_processes_counts_those_of_an_nbproc_that_were_not_given(folder: Path) -> None:
     sides = {"p1": _of_nbproc(folder, 1), "p2": _of_nbproc(folder, 2)}
     assert len(_found(folder, sides, ["p1"], Policy(None, True, 2)).processes) == 2
@@ -783,9 +790,11 @@ def test_a_usual_place_that_may_be_alive_fails_writers(usual: Usual, side: str) 
 
 def test_the_usual_places_are_paths_of_sockets() -> None:
     assert len(set(_discovery.USUAL_PLACES)) == len(_discovery.USUAL_PLACES)
-    assert {"/run/haproxy/admin.sock", "/var/run/haproxy.sock", "/var/lib/haproxy/stats"} <= set(
-        _discovery.USUAL_PLACES
-    )
+    stats = {"/run/haproxy/admin.sock", "/run/haproxy.sock", "/run/haproxy/haproxy.sock", "/run/haproxy/stats.sock",
+             "/var/run/haproxy.sock", "/var/lib/haproxy/stats", "/var/lib/haproxy/stats.sock"}  # fmt: skip
+    masters = {"/run/haproxy-master.sock", "/run/haproxy/master.sock", "/run/haproxy/haproxy-master.sock",
+               "/var/lib/haproxy/master.sock"}  # fmt: skip
+    assert set(_discovery.USUAL_PLACES) == stats | masters
 
 
 # Over real sockets -----------------------------------------------------------------------------------------------

@@ -250,6 +250,7 @@ def test_what_became_of_a_line_stays_unknown_where_nothing_can_be_read_any_more(
         carry_out(world.fleet, resource, planned)
     assert _lines(caught.value.unconfirmed) == [("p1", "set a 1")]
     assert (caught.value.done, caught.value.refused) == ([], [])
+    assert caught.value.unreached == ["p1"]
 
 
 # Processes that lie ----------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._dialect.errors import parse_errors
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._dialect.sessions import fields_of, parse_lines
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._dialect.typed import Nature
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._errors import (
     InputError,
     PermissionDenied,
@@ -20,12 +21,15 @@ from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._errors impor
     ReplyNotUnderstood,
     TimedOut,
 )
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._features import Version
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._process import Process
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.info import gather_of
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.learning import (
     MOST_ROWS,
     Sample,
     enough,
+    natures_for,
+    natures_of_all,
 )
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._transport import Exchange
 
@@ -56,7 +60,7 @@ def haproxy(version: str, **replies: bytes) -> ScriptedConverse:
 
     def answer(exchange: Exchange) -> Answer:
         line = line_of(exchange).removesuffix(";show info")
-        row = re.fullmatch(r"show stat #(\d+) (\d) (-?\d+) typed", line)
+        row = re.fullmatch(r"show stat #(\d+) (\d) (-1|\d+) typed", line)
         if row:
             return said(reply_of(version, "typed_said" if row[1] == "6" and row[2] == "4" else NATURES[row[2]]))
         if line == "show servers state":
@@ -240,6 +244,27 @@ def test_a_number_that_is_none_and_a_column_that_nobody_explains_are_no_failure(
     result = gather_of(params("servers", backend=["www"], server=["web1"]))(fleet_of([known(version)], converse))
     (row,) = result["servers"]
     assert (row["stats"]["new"], row["stats"]["qcur"], row["stats"]["scur"]) == (7, "many", 0)
+
+
+@pytest.mark.parametrize(("text", "maxconn"), [("", 0), ("30", 30), ("many", None)])
+def test_the_limit_of_a_server_is_what_the_statistics_say(text: str, maxconn: int | None) -> None:
+    version = VERSIONS[-1]
+    header, *rows = text_of(version, "stat").rstrip("\n").split("\n")
+    place = header.removeprefix("# ").split(",").index("slim")
+    (number,) = [number for number, row in enumerate(rows) if row.startswith("www,web1,")]
+    cells = rows[number].split(",")
+    rows[number] = ",".join([*cells[:place], text, *cells[place + 1 :]])
+    table = "\n".join(("", header, *rows, "", "")).encode()
+    ask = gather_of(params("servers", backend=["www"], server=["web1"]))
+    (row,) = ask(fleet_of([known(version)], haproxy(version, stat=table)))["servers"]
+    assert row.get("maxconn") == maxconn
+
+
+def test_each_version_explains_its_own_columns() -> None:
+    old, new = {"act": Nature("C", "G", "u32")}, {"act": Nature("M", "G", "u32")}
+    learned = {(Version(2, 6, 0), "4"): old, (Version(3, 4, 0), "4"): new, (Version(3, 4, 0), "2"): old}
+    assert natures_for(learned, Version(3, 4, 0)) == {"4": new, "2": old}
+    assert natures_of_all(learned, "4") == new
 
 
 def sample(kind: str, *columns: str, old: bool = False) -> Sample:

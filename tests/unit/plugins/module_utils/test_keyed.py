@@ -91,6 +91,15 @@ def _as_lists(found: Deviation) -> list[object]:
             Deviation(31, renewed=[(b"k7", [b"k7 2", b"k7 6"])]), id="both of two among many",
         ),
         pytest.param(
+            [*MANY[:7], b"k7 2", b"k8 2", *MANY[9:29], b"k3 1"], _wish(*MANY),
+            Deviation(30, missing=[29], changed=[(7, b"k7 2"), (8, b"k8 2")], repeated=[(b"k3", 2)]),
+            id="some of many, and one of another key in the place of the last",
+        ),
+        pytest.param(
+            [*MANY[:7], b"k9 2", *MANY[8:]], _wish(*MANY), Deviation(30, missing=[7], changed=[(9, b"k9 2")],
+            repeated=[(b"k9", 2)]), id="another key's in the place of one of many",
+        ),
+        pytest.param(
             [*MANY[:7], b"k7 2", *MANY[8:], b"k9 5"], _wish(*MANY, b"k9 5"), Deviation(31, changed=[(7, b"k7 2")]),
             id="one of many, and another is there twice",
         ),
@@ -195,12 +204,16 @@ def test_compare(now: list[bytes], wish: Wish, expected: Deviation) -> None:
     [
         pytest.param([b"a b"], Wish([b"a"], valued=False), Deviation(1, missing=[0]), id="the key is the whole line"),
         pytest.param([b"a"], Wish([b"a"], valued=False), Deviation(1), id="there"),
+        pytest.param(
+            [*MANY[:7], b"k7 2", *MANY[8:]], Wish(MANY, exclusive=True, valued=False),
+            Deviation(30, missing=[7], surplus=[b"k7 2"], disordered=True), id="another line among many",
+        ),
         pytest.param([b"a", b"a"], Wish([b"a"], valued=False), Deviation(2, repeated=[(b"a", 2)]), id="there twice"),
         pytest.param(
             [b"a b", b"a"], Wish([], frozenset([b"a"]), valued=False), Deviation(2, surplus=[b"a"]), id="gone"
         ),
     ],
-)
+)  # fmt: skip
 def test_compare_without_values(now: list[bytes], wish: Wish, expected: Deviation) -> None:
     assert _as_lists(compare(body_of(now), wish)) == _as_lists(expected)
 

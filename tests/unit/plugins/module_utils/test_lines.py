@@ -16,6 +16,7 @@ from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._errors impor
     InputError,
     ProcessReplaced,
     ReplyNotUnderstood,
+    TimedOut,
 )
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._lines import (
     Batch,
@@ -146,6 +147,7 @@ def test_two_silent_commands_are_one_line(route: Route) -> None:
 
 
 QUIET = Command("set a", silent=True)
+OTHER = Command("set b", silent=True)
 LINES = Command("add map /f", silent=True, payload="k v\nl w")
 SEEING = Command("commit map /f", witness="show map /f")
 
@@ -483,6 +485,14 @@ def test_a_number_that_was_given_out_before_is_filled_in() -> None:
     told, lines = _told(b"\n\n\n", commands=[commit], version="12")
     assert lines == ["show map /f;commit map @12 /f"]
     assert told == Told((commit,), version="12", seen={commit: b""})
+
+
+def test_of_a_line_that_is_not_answered_the_first_command_is_named() -> None:
+    told, lines = _told(TimedOut("it did not answer"), commands=[QUIET, OTHER])
+    assert lines == [f"{QUIET.text};{OTHER.text}"]
+    assert (told.done, told.unsure) == ((), (QUIET, OTHER))
+    assert told.error is not None
+    assert (told.error.process, told.error.command) == ("p1", QUIET.shown)
 
 
 @pytest.mark.parametrize("version", VERSIONED)

@@ -123,6 +123,14 @@ FREE = {"s1": "maint 9", "s2": "maint 9", "s3": "maint 9"}
         id="as many of each: the first",
     ),
     pytest.param(
+        ["1"], [{"s1": "ready 1", "s2": "maint 1"}, *[{"s1": "ready 9", "s2": "maint 1"}] * 2], {"s2": "1"},
+        id="out of service on three rather than in service on one",
+    ),
+    pytest.param(
+        ["1"], [{"s1": "ready 1", "s2": "maint 1"}, {"s1": "ready 9", "s2": "maint 1"}], {"s1": "1"},
+        id="in service on one is as good as out of it on two",
+    ),
+    pytest.param(
         ["1"], [{"s1": "ready 1", "s2": "maint 9"}, {"s2": "maint 9"}], {"s2": "1"},
         id="a slot that one process lacks takes nobody",
     ),

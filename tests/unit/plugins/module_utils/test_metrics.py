@@ -47,6 +47,7 @@ INFO: dict[str, Rule] = {
     "Nbthread": AGREE,
     "node": AGREE,
     "Stopping": AGREE,
+    "BusyPolling": AGREE,
 }
 SERVER: dict[str, Rule] = {
     "scur": add,

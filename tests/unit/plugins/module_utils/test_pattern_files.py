@@ -111,6 +111,7 @@ def test_numbers_are_those_of_lines(valued: bool, data: bytes) -> None:
         (b" \r", False),
         (b" \ra", False),
         (b"\x0b", True),
+        (b"X", True),
     ],
 )
 def test_is_entry(line: bytes, expected: bool) -> None:
@@ -132,6 +133,7 @@ def test_is_entry(line: bytes, expected: bool) -> None:
         pytest.param(b"a ", b"a ", b"a ", id="a blank and no value"),
         pytest.param(b" #a b", b"#a b", b"#a b", id="a hash that is no comment"),
         pytest.param(b"a\x0bb\x0cc d", b"a\x0bb\x0cc d", b"a\x0bb\x0cc d", id="no blanks for HAProxy"),
+        pytest.param(b"XaX XbX", b"XaX XbX", b"XaX XbX", id="letters at both ends"),
         pytest.param(b"\xa0a \xe9\xff", b"\xa0a \xe9\xff", b"\xa0a \xe9\xff", id="bytes"),
     ],
 )

@@ -98,6 +98,8 @@ def test_order_counts_where_haproxy_keeps_a_list(version: str, name: str, kept_i
         pytest.param(_types("ip"), b"fe80::1%eth0 x", False, id="a zone"),
         pytest.param(_types("ip"), b"a.example x", False, id="a name"),
         pytest.param(_types("ip"), b"\xe9 x", False, id="bytes"),
+        pytest.param(_types("ip"), b"0.0.0.0/0 x", True, id="every address"),
+        pytest.param(_types("ip"), b"::/0 x", True, id="every address of IPv6"),
         pytest.param(_types("int"), b"7 x", True, id="a number"),
         pytest.param(_types("int"), b"-7 x", True, id="below nothing"),
         pytest.param(_types("int"), b"1:9 x", False, id="a range"),

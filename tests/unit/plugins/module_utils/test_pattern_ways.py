@@ -132,6 +132,34 @@ def test_the_way_back_restores_what_was_from_wherever_the_task_stopped(
         assert list(dict.fromkeys(there)) == list(dict.fromkeys(was))
 
 
+def test_the_way_back_leaves_alone_what_others_added_where_order_does_not_count() -> None:
+    wish = Wish([b"a 1"], exclusive=True)
+    have = held([b"a 1", b"b 1"], wish, version="2.2.9")
+    fake = SetInMemory([b"a 1", b"b 1"]).tell(Changing(wish).steps(have))
+    fake.entries.append(b"x 1")
+    back = Changing(wish).former(have)
+    fake.tell(back.steps(held(fake.entries, back.target, version="2.2.9")))
+    assert sorted(fake.entries) == [b"a 1", b"b 1", b"x 1"]
+
+
+@pytest.mark.parametrize(
+    ("now", "lines"),
+    [
+        pytest.param([b"b 1", b"a 1", b"c 1"], [b"a 1", b"b 1", b"c 1"], id="another order"),
+        pytest.param([b"a 1", b"x 1", b"b 1"], [b"a 1", b"b 1"], id="one that goes"),
+        pytest.param([b"a 1", b"b 1", b"a 2"], [b"a 1", b"b 1"], id="one of a key's entries that goes"),
+    ],
+)
+def test_the_way_back_restores_the_order_where_it_counts(now: list[bytes], lines: list[bytes]) -> None:
+    wish = Wish(lines, exclusive=True)
+    have = held(now, wish, types=REG, version="2.2.9")
+    fake = SetInMemory(now).tell(Changing(wish).steps(have))
+    assert fake.entries == lines
+    back = Changing(wish).former(have)
+    fake.tell(back.steps(held(fake.entries, back.target, types=REG, version="2.2.9")))
+    assert fake.entries == now
+
+
 # Commands --------------------------------------------------------------------------------------------------------
 
 
@@ -314,6 +342,7 @@ def test_what_is_missed_is_said(now: list[bytes], wish: Wish, expected: dict[str
         pytest.param(1_000_000, 100, 0, "2.6.12", True, id="100 of a million, all searched for each"),
         pytest.param(1_000_000, 0, 100, "2.6.12", False, id="additions search nothing"),
         pytest.param(100, 10, 0, "3.0.11", False, id="a few of a few"),
+        pytest.param(100, 10, 0, "2.6.12", False, id="a few of a few, all searched for each"),
         pytest.param(10_000, 10_000, 0, "3.0.11", True, id="all of many"),
         pytest.param(0, 0, 100_000, "3.0.11", True, id="many into nothing"),
         pytest.param(0, 0, 10, "3.0.11", False, id="a few into nothing"),

@@ -52,6 +52,7 @@ from unit.plugins.module_utils.support import (
 )
 
 HERE = "/etc/haproxy"
+IP_ACL = Types(frozenset({("ip", "sensitive")}), "")
 CODES = Types(frozenset({("str", "sensitive")}), "sint")
 DEFAULTS: dict[str, Any] = {name: spec.get("default") for name, spec in PATTERNS.items()}
 
@@ -159,6 +160,15 @@ class TestReadingOnEveryVersion:
         assert seen.types == STR
         assert len(lines) == 3
         assert 0 < seen.room < 15000
+
+    def test_what_is_said_to_fit_into_a_line_does_and_hardly_more_would(self, version: str) -> None:
+        seen, _lines = _seen(version, "hosts", entries={"a.example": "www", "new": "1"})
+        assert seen.ref is not None
+        one = process(known=seen.facts)
+        said = f"{one.route.start}set severity-output number;{seen.ref.add('k', 'v' * (seen.line - 2)).text}\n"
+        assert one.bound - 100 < len(said) <= one.bound
+        filled = f"{one.route.start}{seen.ref.add_lines('k ' + 'v' * (seen.room - 2)).text} <<\n{'v' * seen.room}\n\n"
+        assert one.whole_bound - 100 < len(filled) <= one.whole_bound
 
     def test_where_nothing_differs_the_type_is_not_asked_for(self, version: str) -> None:
         seen, lines = _seen(version, "nets", entries={"10.0.0.0/8": "a"})
@@ -346,6 +356,8 @@ def test_2_2_cannot_replace_a_set_at_once_and_nothing_is_sent_anywhere() -> None
         pytest.param(Wish([b"::1 x", b"notanip x"]), IP, 100, "of a map of type ip$", id="any value will do"),
         pytest.param(Wish([b"a 1", b"b many"]), CODES, 100,
                      "entry 2, 'b', cannot be one of a map of type str with values of type sint$", id="no number"),
+        pytest.param(Wish([b"::1", b"notanip"], valued=False), IP_ACL, 100,
+                     "entry 2, 'notanip', cannot be one of an ACL of type ip$", id="no address in an ACL"),
         pytest.param(Wish([b"a x", b"b " + b"v" * 97]), STR, 99, "entry 2, 'b', has 99 bytes, more than process p1 takes",
                      id="too long"),
         pytest.param(Wish([b"a" * 200 + b" x"]), STR, 99, f"entry 1, '{'a' * 60}', has 202", id="a long name is cut"),
@@ -361,7 +373,12 @@ def test_what_a_process_cannot_take_is_refused_before_anything_is_sent(
 
 def test_a_value_that_does_not_fit_into_a_command_with_its_backslashes_is_refused() -> None:
     """2.2 has no versions, and "set map" no payload."""
-    for value, words in ((b";" * 60, "entry 1, 'a', has 62 bytes"), (b"v" * 60, None)):
+    for value, words in (
+        (b";" * 60, "entry 1, 'a', has 62 bytes"),
+        (b";" * 49, "entry 1, 'a', has 51 bytes"),
+        (b";" * 48, None),
+        (b"v" * 60, None),
+    ):
         wish = Wish([b"a " + value])
         have = held([b"a 1"], wish, room=200, line=100, version="2.2.9")
         if words is None:
@@ -471,6 +488,20 @@ def test_what_somebody_else_changed_meanwhile(
         assert list(warnings) == ([f"somebody else changed the same map on p1 meanwhile: {warning}"] if warning else [])
 
 
+def test_what_somebody_else_changed_on_some_processes_is_told_of_those() -> None:
+    wish = Wish([b"a 2"])
+    now = PerProcess({name: held([b"a 1"], wish) for name in ("p1", "p2", "p3")})
+    hindsight = _of(wish, always=True).aim(now, now)[-1].hindsight
+    assert hindsight is not None
+    after = PerProcess({name: held(wish.lines, wish) for name in now})
+    seen = {"p1": body_of([b"a 1"]), "p2": body_of([b"a 3"]), "p3": body_of([b"a 1"])}
+    assert list(hindsight(seen, after)) == ["somebody else changed the same map on p2 meanwhile: 'a'"]
+    seen = {"p1": body_of([b"a 1"]), "p2": body_of([b"a 3"]), "p3": body_of([b"a 1", b"x 1"])}
+    with pytest.raises(Overtaken, match="^somebody else changed the same map meanwhile: 'x' on p3$") as caught:
+        hindsight(seen, after)
+    assert list(caught.value.found) == ["p3"]
+
+
 @pytest.mark.parametrize("seen", [[b"a 1", b"x 1"], [b"x 1", b"a 9"], [b"x 2", b"y 1"]])
 def test_what_was_lost_is_brought_back_when_the_task_plans_again(seen: list[bytes]) -> None:
     """The commit took away what came between reading and committing: that is what there was."""
@@ -540,6 +571,14 @@ def test_whether_all_changed_at_once_is_told(
     before = PerProcess({"p1": held(now, wish, version=version), "p2": absent(wish)})
     told = resource.answer(before, before, 0.0)
     assert (told["atomic"], told["map"]) == (atomic, FILE)
+
+
+def test_all_changes_at_once_where_it_does_on_every_process() -> None:
+    wish = Wish([b"a 1"], exclusive=True)
+    at_once, singly = held([b"a 1", b"a 2"], wish), held([b"a 2"], wish)
+    for hold, atomic in (([at_once, at_once], True), ([at_once, singly], False), ([singly, at_once], False)):
+        before = PerProcess({f"p{number}": one for number, one in enumerate(hold, 1)})
+        assert _of(wish).answer(before, before, 0.0)["atomic"] is atomic
 
 
 def test_without_persist_there_is_no_file() -> None:

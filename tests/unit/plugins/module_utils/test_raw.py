@@ -67,6 +67,7 @@ def test_a_payload_loses_only_the_line_ends_behind_it(payload: str, kept: str) -
     "a\\", "a\\\\\\", "", " ", "\t", 5, None, [], ["show info"], True, {}, {"payload": "x"}, {"command": None},
     {"command": 7}, {"command": "a", "payload": 7}, {"command": "a", "payload": ["x"]}, {"command": "a", "more": 1},
     {"command": "a", "payload": "x\n\ny"}, {"command": "a", "payload": "\nx"}, {"command": "a", "payload": "x\0"},
+    "a \ud800", "\udc7f a", {"command": "a", "payload": "\udd00"}, {"command": "a", "payload": "x\udfff"},
 ], ids=repr)  # fmt: skip
 def test_anything_else_is_refused(item: object) -> None:
     with pytest.raises(InputError):

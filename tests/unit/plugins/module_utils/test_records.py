@@ -94,7 +94,10 @@ def test_a_limit_alone_leaves_the_state_as_it_is(most: int) -> None:
     made = _planned(wish, now)
     assert _said(made) == {name: [f"set maxconn frontend public {most}"] for name in ("p1", "p2")}
     (row,) = _rows(wish, now, made)
+    assert (row["name"], row["consistent"], row["processes"]) == ("public", False, ["p1", "p2"])
+    assert row["before"] == {"name": "public", "state": {"p1": "disabled", "p2": "enabled"}, "maxconn": 100}
     assert row["after"] == {"name": "public", "state": {"p1": "disabled", "p2": "enabled"}, "maxconn": most}
+    assert row["readings"] == {"p1": {"status": ""}, "p2": {"status": ""}}
 
 
 @pytest.mark.parametrize("version", ["2.3.0", "2.4.30", "2.6.11"])
@@ -145,6 +148,19 @@ def test_on_2_2_what_was_shut_down_is_gone() -> None:
     assert list(wish.warnings(now)) == []
     (warning,) = wish.warnings(made.after)
     assert "HAProxy 2.2 forgets" in warning
+    mixed = PerProcess({**_fronts("2.2.9", p1={}), **_fronts("3.0.11", p2={"other": "enabled"})})
+    assert wish.aim(mixed, mixed)[0].aimed == {"p1": {}, "p2": {}}, "one that forgets is enough"
+
+
+@pytest.mark.parametrize(
+    ("nbproc", "state", "warns"),
+    [("1", "disabled", False), ("2", "disabled", True), ("2", "enabled", True), ("2", "shutdown", False), ("2", None, False)],
+)
+def test_of_a_shared_port_is_warned_where_there_may_be_one(nbproc: str, state: str | None, warns: bool) -> None:
+    records = {"public": Frontend("public", "", "enabled", 100)}
+    now = PerProcess({name: Seen(records, facts("2.4.30", Nbproc=nbproc)) for name in ("p1", "p2")})
+    told = list(_wish(state=state).warnings(now))
+    assert [text.partition(":")[0] for text in told] == ["several processes of an nbproc"] * warns
 
 
 @pytest.mark.parametrize("state", ["enabled", "disabled", None])
@@ -174,7 +190,7 @@ def test_a_low_level_is_refused_only_where_something_is_to_be_said(level: str) -
 
 
 @pytest.mark.parametrize("options", [
-    {"state": "shutdown", "force": False}, {"maxconn": 0}, {"maxconn": -1}, {"maxconn": 2**31}, {"maxconn": True},
+    {"state": "shutdown", "force": False}, {"state": "shutdown", "maxconn": 5}, {"maxconn": 0}, {"maxconn": -1}, {"maxconn": 2**31}, {"maxconn": True},
     {"maxconn": False}, {"name": []}, {"name": ["#1"]}, {"name": ["a b"]}, {"name": [""]}, {"name": ["a;b"]},
 ], ids=str)  # fmt: skip
 def test_a_wish_that_means_nothing_is_refused(options: dict[str, Any]) -> None:
@@ -185,6 +201,19 @@ def test_a_wish_that_means_nothing_is_refused(options: dict[str, Any]) -> None:
 def test_a_view_shows_what_processes_disagree_about() -> None:
     now = _fronts("3.0.11", p1={"public": "enabled"}, p2={"public": "disabled"}, p3={})
     assert _wish().view(now, ["public"]) == {"public": {"maxconn": 100, "state": {"p1": "enabled", "p2": "disabled"}}}
+
+
+def test_the_diff_shows_what_changes_on_each_process() -> None:
+    now = _fronts("3.0.11", p1={"public": "enabled"}, p2={"public": "disabled"})
+    wish = _wish(state="disabled")
+    made = _planned(wish, now)
+    (diff,) = wish.diff(now, made.after, made.changes)
+    assert diff == {
+        "before_header": "running",
+        "after_header": "wished",
+        "before": {"public": {"maxconn": 100, "state": {"p1": "enabled", "p2": "disabled"}}},
+        "after": {"public": {"maxconn": 100, "state": "disabled"}},
+    }
 
 
 def test_records_wait_for_nothing() -> None:

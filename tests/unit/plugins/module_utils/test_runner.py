@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 from ansible.module_utils.testing import patch_module_args
-from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._errors import CommandRefused, InputError
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._errors import CommandRefused, Fault, InputError
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._failed import failed
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._runner import Task
 
 from unit.plugins.module_utils.support import VERSIONS, reply_of, replying, serving
@@ -68,6 +69,30 @@ def test_a_fault_of_the_collection_is_a_sentence(said: Callable[..., Result]) ->
     assert "KeyError: 'oops'" in result["msg"]
 
 
+@pytest.mark.parametrize("midst", [False, True])
+def test_of_a_fault_the_place_is_told(midst: bool) -> None:
+    """Of one in the midst of the work it is that of its cause."""
+    fault = Fault("KeyError: 'oops'")
+    fault.done = [DONE]
+    try:
+        try:
+            raise KeyError("oops")
+        except KeyError as error:
+            if midst:
+                raise fault from error
+            raise
+    except (KeyError, Fault) as error:
+        _warnings, told = failed(error, {}, [])
+    assert (told["error"], told["msg"], told["changed"]) == (
+        "Fault",
+        "a fault of this collection, please report it: KeyError: 'oops'",
+        midst,
+    )
+    first, *_places, last = told["exception"].splitlines()
+    assert (first, last) == ("Traceback (most recent call last):", "KeyError: 'oops'")
+    assert told["exception"].endswith("\n")
+
+
 def test_bytes_that_are_no_text_are_shown_wherever_they_are(said: Callable[..., Result]) -> None:
     def work(_task: Task) -> Result:
         error = InputError("a \udce9")
@@ -77,6 +102,25 @@ def test_bytes_that_are_no_text_are_shown_wherever_they_are(said: Callable[..., 
     result = said(work)
     assert result["msg"] == "a \\xe9"
     assert result["commands"] == [{"process": "p1", "command": "set \\xe9"}]
+
+
+@pytest.mark.parametrize(("expected", "words"), [
+    (1, None),
+    (2, ", and 2 are expected"),
+    (0, "expected_processes is 0; at least one process must answer"),
+    (-1, "expected_processes is -1; at least one process must answer"),
+])  # fmt: skip
+def test_how_many_processes_are_expected(
+    said: Callable[..., Result], tmp_path: Path, expected: int, words: str | None
+) -> None:
+    def work(task: Task) -> Result:
+        task.fleet(writes=False)
+        return {"changed": False}
+
+    with serving(tmp_path / "s", replying(reply_of(VERSIONS[-1], "facts"))) as path:
+        result = said(work, socket=[path], expected_processes=expected)
+    assert ("failed" in result) is (words is not None)
+    assert words is None or words in result["msg"]
 
 
 @pytest.mark.parametrize("version", VERSIONS)

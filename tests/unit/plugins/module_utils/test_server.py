@@ -48,7 +48,7 @@ from unit.plugins.module_utils.support import (
     talk,
 )
 from unit.plugins.module_utils.values import plan_of
-from unit.plugins.module_utils.wished import FLAGS, asked, commands, goals_of, reading, resource, seen, server
+from unit.plugins.module_utils.wished import FLAGS, asked, commands, goals_of, item, reading, resource, seen, server
 
 
 def observed(*rows: tuple[str, str, str, int, int], wish: Servers | None = None, **algorithms: str) -> Observed:
@@ -735,6 +735,15 @@ def test_what_each_wish_waits_for() -> None:
     assert untils(state="absent", shutdown_sessions=True) == [None, killed, None]
 
 
+def test_deleting_is_tried_as_long_as_the_server_with_the_most_time_may_take() -> None:
+    now = {"p1": observed(WEB1, WEB2)}
+    of = resource(servers=[
+        item("web1", state="absent", wait_timeout=3.0, wait_interval=2.0),
+        item("web2", state="absent", wait_timeout=7.0, wait_interval=1.0),
+    ])  # fmt: skip
+    assert goals_of(of, now)[-1].retry == (7.0, 1.0)
+
+
 def test_a_server_comes_back_only_when_its_weight_is_confirmed() -> None:
     wished = resource(name=["web2"], state="ready", weight="7")
     now = PerProcess({"p1": observed(WEB2, wish=wished)})
@@ -754,6 +763,25 @@ def test_a_server_whose_weight_is_refused_does_not_come_back() -> None:
     assert haproxys["p1"].servers["www", "web1"] == ("maint", 10, 10)
 
 
+# What is missed --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("wish", "afterwards", "sentences"),
+    [
+        pytest.param("absent", seen(), [], id="gone, as wished"),
+        pytest.param("absent", seen(server()), ["state of www/web1 is ready, not absent"], id="still there"),
+        pytest.param("maint", seen(server(state="maint")), [], id="in the state that is wished"),
+        pytest.param("maint", seen(server()), ["state of www/web1 is ready, not maint"], id="in another state"),
+        pytest.param("maint", seen(), ["www/web1 is gone"], id="gone, and should stay"),
+    ],
+)
+def test_what_is_missed_afterwards(wish: str, afterwards: Observed, sentences: list[str]) -> None:
+    of = resource(state=wish)
+    goal = goals_of(of, {"p1": seen(server())})[-1]
+    assert list(of.missed(afterwards, goal.aimed["p1"]).values()) == sentences
+
+
 # Old workers -----------------------------------------------------------------------------------------------------
 
 
@@ -769,6 +797,18 @@ def test_what_remains_on_an_old_worker_are_the_sessions_of_the_wished_servers(ve
     ):
         assert talk(resource(**wish).remains(old), reply_of(version, "old_conn")) == expected
         assert isinstance(talk(resource(**wish).remains(old), reply_of(version, "gone_facts")), ProcessReplaced)
+
+
+def test_whose_time_is_over_has_its_sessions_ended_there_and_on_old_workers() -> None:
+    busy = seen(server(sessions=2), server(name="web2", sessions=3))
+    now = PerProcess({"p1": busy, "p2": busy})
+    of = resource()
+    goal = of.last_resort(now, [("p1", ("www", "web1")), ("p2", ("www", "web2")), ("/m@!4711", None)])
+    assert {name: [step.command.text for step in of.route(now[name], aimed)] for name, aimed in goal.aimed.items()} == {
+        "p1": ["shutdown sessions server www/web1"],
+        "p2": ["shutdown sessions server www/web2"],
+    }
+    assert goal.sweep == {("www", "web1"), ("www", "web2")}
 
 
 def test_a_server_of_a_disabled_backend_beside_a_living_one_is_left_out() -> None:

@@ -262,8 +262,24 @@ def test_a_file_can_be_read_by_all_and_written_by_its_owner(folder: Path, umask:
         os.umask(former)
     assert path.read_text() == "b\n"
     assert stat.S_IMODE(path.stat().st_mode) == 0o644
-    assert stat.S_IMODE(path.parent.stat().st_mode) & 0o022 == 0
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o755 & ~umask
     assert [one.name for one in path.parent.iterdir()] == [path.name]
+
+
+def test_what_was_written_or_taken_away_is_on_the_disk(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its content, and its name in the directory: a machine that fails a moment later has them, or has not."""
+    kinds: list[str] = []
+    real = os.fsync
+
+    def fsync(number: int) -> None:
+        kinds.append("directory" if stat.S_ISDIR(os.fstat(number).st_mode) else "file")
+        real(number)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    put(str(folder / "www@web1.json"), "a\n")
+    assert kinds == ["file", "directory"]
+    put(str(folder / "www@web1.json"), "")
+    assert kinds == ["file", "directory", "directory"]
 
 
 def test_a_file_is_another_one_or_the_same(folder: Path) -> None:

@@ -296,10 +296,11 @@ def test_a_check_in_flight_does_not_matter_to_one_that_was_ready_before() -> Non
     assert _looks(_until(returning=False), (0.0, IN_FLIGHT)) == [True]
 
 
-def test_with_fall_3_plain_up_counts_after_an_interval() -> None:
-    """HAProxy itself says ``UP 1/3`` until a check has succeeded."""
-    until = _until(returning=True, stopped=True, interval=0.5)
-    assert _looks(until, (0.0, _reading()), (0.4, _reading()), (0.5, _reading())) == [False, False, True]
+@pytest.mark.parametrize("fall", [2, 3])
+def test_with_fall_above_1_plain_up_counts_after_an_interval(fall: int) -> None:
+    """HAProxy itself says ``UP 1/2`` until a check has succeeded."""
+    until, up = _until(returning=True, stopped=True, interval=0.5), _reading(fall=fall)
+    assert _looks(until, (0.0, up), (0.4, up), (0.5, up)) == [False, False, True]
 
 
 def test_where_nobody_says_what_fall_is_it_may_be_1() -> None:
