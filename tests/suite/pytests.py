@@ -72,7 +72,7 @@ def soak(log: Log) -> list[Row]:
 def playbooks(log: Log) -> list[Row]:
     """The modules as Ansible runs them, on every HAProxy and the oldest Python."""
     python = pythons.found().get(pythons.OLDEST)
-    arguments = ["tests/integration", "-m", "target", "-p", "xdist.plugin", "-n", "2"]
+    arguments = ["tests/integration", "-m", "target", "-p", "xdist.plugin", "-n", "3"]
     if python is None:
         absent = [Row("playbooks", missing=(f"Python {pythons.OLDEST} as target",))]
         return absent + _on_versions(log, "playbooks", arguments)
