@@ -50,7 +50,9 @@ def other_than(expected: int | None, names: Sequence[str]) -> FleetError:
     """
     if not names:
         return FleetError("no current process answers, only such as cannot be told apart or have been replaced")
-    return FleetError(f"{len(names)} processes answer ({', '.join(names)}), and {expected} are expected")
+    there = "1 process answers" if len(names) == 1 else f"{len(names)} processes answer"
+    wanted = f"{expected} {'is' if expected == 1 else 'are'} expected"
+    return FleetError(f"{there} ({', '.join(names)}), and {wanted}")
 
 
 def nobody(entry: str, answers: Mapping[Address, Answer], usual: Sequence[str]) -> FleetError:

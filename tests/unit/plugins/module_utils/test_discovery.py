@@ -545,7 +545,7 @@ def test_expected_processes_counts_current_ones_only(folder: Path, expected: int
     master = _Master([([5], [4])], {5: _facts(5), 4: _facts(4, stopping=True)})
     policy = Policy(None, True, expected)
     if fails:
-        with pytest.raises(FleetError, match=r"1 processes answer .*, and 2 are expected"):
+        with pytest.raises(FleetError, match=r"1 process answers .*, and 2 are expected"):
             _found(folder, {"m": master}, ["m"], policy)
     else:
         assert len(_found(folder, {"m": master}, ["m"], policy).processes) == 1
@@ -633,6 +633,14 @@ def test_what_an_address_of_an_nbproc_that_was_not_given_said_is_told(folder: Pa
     sides: dict[str, Side] = {"p1": _of_nbproc(folder, 1), "p2": REFUSED}
     with pytest.raises(FleetError, match=r"use the master socket; process .*/p2: cannot connect: Connection refused$"):
         _found(folder, sides, ["p1"])
+
+
+def test_each_address_of_an_nbproc_that_does_not_answer_is_told(folder: Path) -> None:
+    sides: dict[str, Side] = {"p1": _of_nbproc(folder, 1, count=3, named=3), "p2": REFUSED, "p3": MISSING}
+    said = ("p2: cannot connect: Connection refused", "p3: cannot connect: No such file")
+    with pytest.raises(FleetError) as caught:
+        _found(folder, sides, [""])
+    assert str(caught.value).endswith("use the master socket" + "".join(f"; process {folder}/{text}" for text in said))
 
 
 def test_expected_processes_counts_those_of_an_nbproc_that_were_not_given(folder: Path) -> None:
@@ -732,7 +740,7 @@ def test_expected_processes(folder: Path, expected: int | None, fails: bool) -> 
         return
     with pytest.raises(FleetError) as caught:
         _found(folder, sides, [""], policy)
-    assert f"2 processes answer ({folder}/a, {folder}/b), and {expected} are expected" in str(caught.value)
+    assert f"2 processes answer ({folder}/a, {folder}/b), and {expected} {"is" if expected == 1 else "are"} expected" in str(caught.value)
 
 
 # The usual places ------------------------------------------------------------------------------------------------
