@@ -23,8 +23,7 @@ _NO_LEAVING = {"drain": False, "shutdown_sessions": False}
 
 def _beside(params: Params) -> Params:
     """The options of servers that stand beside the items."""
-    beside = {name: spec.get("default") for name, spec in SERVER.items()}
-    return {**beside, **{name: params[name] for name in LEAVING}, "backend": [params["name"]]}
+    return {**dict.fromkeys(SERVER), **{name: params[name] for name in LEAVING}}
 
 
 def leaving(params: Params, state: str) -> Values:

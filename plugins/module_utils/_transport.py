@@ -99,20 +99,20 @@ class _Talk(Generic[T]):
 
     def __init__(self, conversation: Conversation[T], timeout: float, selector: selectors.BaseSelector) -> None:
         self.outcome: tuple[T | HAProxyError, ...] = ()
-        self.wakes = 0.0
+        self.wakes: float
         self._conversation = conversation
         self._timeout = timeout
         self._selector = selector
-        self._deadline = 0.0
-        self._began = 0.0
-        self._connected = False
-        self._place = 0
+        self._deadline: float
+        self._began: float
+        self._connected: bool
+        self._place: int
         self._refusal: Exception | None = None
         self._exchange: Exchange
         self._socket: socket.socket | None = None
-        self._unsent = memoryview(b"")
-        self._received: list[bytes] = []
-        self._size = 0
+        self._unsent: memoryview
+        self._received: list[bytes]
+        self._size: int
 
     def start(self) -> None:
         self._go_on(partial(next, self._conversation))

@@ -125,7 +125,7 @@ class _Row(NamedTuple):
     read: Callable[[Server], object]
     put: Callable[[Server, Any], Server]
     say: Callable[[Server, Any], Command]
-    needs: Callable[[Server], str] = lambda _server: ""
+    needs: Callable[[Server], str]
 
 
 def _attribute(name: str, say: Callable[[Server, Any], Command], needs: Callable[[Server], str] = lambda _: "") -> _Row:

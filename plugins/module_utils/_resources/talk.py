@@ -56,8 +56,7 @@ def _texts(fleet: Fleet, command: Command) -> list[tuple[str, str]]:
     """What each process answers; an old worker that ends meanwhile says nothing."""
 
     def read(process: Process) -> Conversation[str]:
-        can(process, (command,))
-        return (yield from process.ask(command))
+        return process.ask(command)
 
     # Judged first, all of them: one that may not answer is told before any is asked.
     for process in fleet.processes:

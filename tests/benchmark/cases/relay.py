@@ -21,9 +21,9 @@ from typing import Any, NamedTuple, Self
 
 from benchmark.ansible import OURS, PING
 from benchmark.cases.fleet import LOCAL, PROCESSES, SERVERS
-from benchmark.findings import RATIO, Finding
+from benchmark.findings import RATIO, Finding, alternating, paired
 from benchmark.lone import servers_body
-from benchmark.played import RELAY_LOG, Spent, inventory, played
+from benchmark.played import RELAY_LOG, Spent, ad_hoc, inventory, played
 from lab.errors import LabError
 from lab.fleet import instances, one
 from lab.hosts import Balancer, Host, Hosts, Plan
@@ -31,10 +31,12 @@ from lab.versions import newest
 
 CASE = "relay"
 RUNS, TASKS = 3, 9
+AD_HOC_RUNS = 7
 MODULE, RELAY = f"{OURS}.haproxy_server", "haproxy_server"
 NAMES = {"ping": PING, "module": "haproxy_server", "relay": "relay", "controller": "controller"}
 _ANSIBLES = ("invocation", "failed_when_result", "deprecations")
 """What Ansible, or its own module code, puts into a result."""
+_PLACE = {"socket": "{{ haproxy_socket }}", "backend": "www", "name": "s0"}
 
 Task = Mapping[str, Any]
 
@@ -63,6 +65,7 @@ def run() -> Iterator[Finding]:
         places["ssh"] = stack.enter_context(_OverSsh()).place
         for place in places.values():
             _same(place.inventory)
+        yield from _ad_hoc(places["one"].inventory)
         yield from _further(places)
         yield from _large(folder)
 
@@ -101,8 +104,7 @@ class _OverSsh:
 def _task(way: str, **options: Any) -> Task:
     if way == "ping":
         return {PING: {}}
-    place = {"socket": "{{ haproxy_socket }}", "backend": "www", "name": "s0"}
-    return {MODULE if way == "module" else RELAY: {**place, **options}}
+    return {MODULE if way == "module" else RELAY: {**_PLACE, **options}}
 
 
 def _same(hosts: Path) -> None:
@@ -135,6 +137,24 @@ def _same(hosts: Path) -> None:
 def _alike(one: str, other: str) -> str:
     plain = f"| dict2items | rejectattr('key', 'in', {list(_ANSIBLES)}) | items2dict"
     return f"({one} {plain}) == ({other} {plain})"
+
+
+def _ad_hoc(hosts: Path) -> Iterator[Finding]:
+    """One task from the start of Ansible to its end, locally, with a change."""
+    weights = count(1)
+
+    def change(module: str) -> float:
+        return ad_hoc(hosts, module, {**_PLACE, "weight": str(next(weights))})
+
+    ways: dict[str, Callable[[], float]] = {
+        "ping": partial(ad_hoc, hosts, PING, {}),
+        "module": partial(change, MODULE),
+        "relay": partial(change, RELAY),
+    }
+    found = alternating(ways, AD_HOC_RUNS)
+    for way, seconds in found.items():
+        yield Finding(CASE, f"{NAMES[way]} ad hoc", median(seconds), "s")
+    yield Finding(CASE, "relay ad hoc / ping", paired(found["relay"], found["ping"]), RATIO)
 
 
 class _Cost(NamedTuple):
