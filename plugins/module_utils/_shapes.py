@@ -15,8 +15,6 @@ from ._protocol import Command
 K = TypeVar("K")
 R = TypeVar("R")
 
-_NO_DEEDS: Mapping[str, Step] = {}
-
 
 class Field(Generic[R]):
     """One field of a record.
@@ -41,10 +39,10 @@ class Aimed(Generic[R]):
     :param deeds: field → step, for what cannot be read: sent whatever is there.
     """
 
-    def __init__(self, record: R, fields: frozenset[str], deeds: Mapping[str, Step] = _NO_DEEDS) -> None:
+    def __init__(self, record: R, fields: frozenset[str], deeds: Mapping[str, Step] | None = None) -> None:
         self.record = record
         self.fields = fields
-        self.deeds = deeds
+        self.deeds = deeds or {}
 
 
 def route(rows: Sequence[Field[R]], now: Mapping[K, R], aimed: Mapping[K, Aimed[R]]) -> Iterable[Step]:
