@@ -49,11 +49,14 @@ def run_commands(
     """Be a module that sends what the user writes in its option ``command``.
 
     :param commands_of: judges it, before any process is asked for.
-    :param send: does it; when its last argument is False, only what reads.
+    :param send: does it; when its last argument is False, only what reads. Its ``warnings`` are said as such.
     """
 
     def work(task: Task) -> Result:
         commands = commands_of(task.params["command"])
-        return send(task.fleet(writes=True), commands, not task.predicts)
+        result = send(task.fleet(writes=True), commands, not task.predicts)
+        for warning in result.pop("warnings"):
+            task.warn(warning)
+        return result
 
     Task(argument_spec).answer(work)

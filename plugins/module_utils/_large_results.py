@@ -18,28 +18,34 @@ from typing import Any, Callable
 
 # Items whose JSON is made before it is written: the next ones are made in the same memory.
 _AT_ONCE = 100
+# Keys that Ansible takes for itself.
+_ANSIBLES = ("warnings", "deprecations")
 
 
 def exit_with(say: Callable[..., Any], result: Mapping[str, Any]) -> None:
     """Exit with the result as Ansible prints it, its lists put in by this.
 
-    Returns, and has printed nothing, when Ansible did not print JSON in which they have their places.
+    Returns, and has printed nothing, when Ansible did not print JSON in which each has its place, once.
 
     :param say: Ansible's own exit.
     :param result: its lists are plain JSON: no bytes, no keys but texts.
     """
-    marks = {key: f"{key} {os.urandom(16).hex()}" for key, value in result.items() if isinstance(value, list)}
+    marks = {
+        key: f"{key} {os.urandom(16).hex()}"
+        for key, value in result.items()
+        if isinstance(value, list) and key not in _ANSIBLES
+    }
     printed = io.StringIO()
     try:
         with redirect_stdout(printed):
             say(**{**result, **marks})
     except SystemExit:
         rest = printed.getvalue()
+        if any(rest.count(mark) != 1 or f'"{key}": "{mark}"' not in rest for key, mark in marks.items()):
+            return
         parts = []
         for key, mark in sorted(marks.items(), key=lambda it: rest.find(it[1])):
-            before, found, rest = rest.partition(f'"{mark}"')
-            if not found:
-                return
+            before, _mark, rest = rest.partition(f'"{mark}"')
             parts.append((before, result[key]))
         for before, items in parts:
             sys.stdout.write(f"{before}[")
@@ -49,3 +55,5 @@ def exit_with(say: Callable[..., Any], result: Mapping[str, Any]) -> None:
             sys.stdout.write("]")
         sys.stdout.write(rest)
         raise
+    except Exception:  # noqa: BLE001 what is wrong with the result itself, Ansible says when it is asked alone
+        return

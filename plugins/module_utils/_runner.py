@@ -56,7 +56,9 @@ class Task:
                 self.warn(warning)
             self.module.fail_json(**_readable(result))
         result = {**_readable(self.known), **result}
-        if not self.module.no_log_values and any(isinstance(it, list) and len(it) > 20 for it in result.values()):
+        if not getattr(self.module, "no_log_values", True) and any(
+            isinstance(it, list) and len(it) > 20 for it in result.values()
+        ):
             from ._large_results import exit_with  # most are small
 
             exit_with(self.module.exit_json, result)

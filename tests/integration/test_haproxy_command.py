@@ -136,6 +136,12 @@ def test_every_process_answers_every_command(mapped: Mapped) -> None:
     assert mapped.recorders.writes() == [[]] * len(sockets)
 
 
+def test_many_commands_have_many_answers(mapped: Mapped) -> None:
+    result = well(mapped.command(*["show info"] * 60))
+    assert len(result["results"]) == 60 * len(mapped.recorders)
+    assert "warnings" not in result
+
+
 def test_one_command_is_enough_of_a_list(mapped: Mapped) -> None:
     result = well(run(MODULE, {"command": "show info", "socket": mapped.sockets}))
     assert len(result["results"]) == len(mapped.recorders)

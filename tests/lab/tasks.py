@@ -13,11 +13,14 @@ from typing import Any
 
 from ansible.module_utils import _internal
 from ansible.module_utils.common import warnings
+from ansible.module_utils.common.json import Direction, get_module_decoder
 from ansible.module_utils.testing import patch_module_args
 
 MODULES = "ansible_collections.haproxyadmin.haproxy.plugins.modules"
 
 Result = dict[str, Any]
+
+_CONTROLLER = get_module_decoder("legacy", Direction.MODULE_TO_CONTROLLER)
 
 
 def run(module: str, arguments: dict[str, Any], *, check: bool = False, diff: bool = True) -> Result:
@@ -37,6 +40,7 @@ def run(module: str, arguments: dict[str, Any], *, check: bool = False, diff: bo
         main()
     text = output.getvalue()
     result: Result = json.loads(text)
+    json.loads(text, cls=_CONTROLLER)  # which raises where the controller would refuse the result
     if "\\ud" in text:  # Ansible refuses a result with bytes that are not UTF-8
         json.dumps(result, ensure_ascii=False).encode()
     return result

@@ -5,7 +5,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import sys
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -39,10 +40,38 @@ def test_a_secret_is_taken_out_of_a_large_result(capsys: pytest.CaptureFixture[s
     assert "hush-hush" not in json.dumps(printed(capsys, {**RESULT, "servers": rows}, secret="hush-hush"))
 
 
-@pytest.mark.parametrize("said", ["", "no JSON", '{"servers": 1}'])
-def test_another_form_of_printing_is_left_alone(capsys: pytest.CaptureFixture[str], said: str) -> None:
-    def say(**_result: Any) -> None:
-        print(said)
+@pytest.mark.parametrize("words", [[], ["one"], ["one"] * 30], ids=len)
+def test_warnings_in_a_large_result_are_those_of_ansible(capsys: pytest.CaptureFixture[str], words: list[str]) -> None:
+    ours = printed(capsys, {**RESULT, "warnings": words})
+    assert ours == printed(capsys, {**RESULT, "warnings": words}, secret="what stands nowhere")
+    assert (ours["servers"], "one" in json.dumps(ours.get("warnings", []))) == (ROWS, bool(words))
+
+
+def no_marks(**_result: Any) -> str:
+    return ""
+
+
+def no_json(**_result: Any) -> str:
+    return "no JSON"
+
+
+def other_places(**result: Any) -> str:
+    return json.dumps([result["servers"], result["backends"], result["few"]])
+
+
+def twice(**result: Any) -> str:
+    return json.dumps({**result, "invocation": result["servers"]})
+
+
+def with_bytes(**_result: Any) -> str:
+    sys.stdout.buffer.write(b"{}")
+    return ""
+
+
+@pytest.mark.parametrize("form", [no_marks, no_json, other_places, twice, with_bytes])
+def test_another_form_of_printing_is_left_alone(capsys: pytest.CaptureFixture[str], form: Callable[..., str]) -> None:
+    def say(**result: Any) -> None:
+        print(form(**result))
         raise SystemExit(0)
 
     exit_with(say, RESULT)
