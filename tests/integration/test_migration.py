@@ -5,11 +5,13 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import jinja2
 import pytest
 import yaml
 
@@ -17,6 +19,7 @@ from lab.apps import Apps
 from lab.config import servers_body
 from lab.fleet import layout
 from lab.processes import wait_until
+from lab.tasks import run
 from lab.versions import Version, newest, oldest
 
 from .test_ansible import PLAYBOOKS, ROOT, ansible
@@ -118,3 +121,27 @@ def test_documented_tasks_of_the_other_module_run_unchanged(haproxy: Version, ap
     _before, *tables = [json.loads(line) for line in notes.read_text(encoding="utf-8").splitlines()]
     seen = [(web1_of("www", table), web1_of("api", table)) for table in tables]
     assert dict(zip(EXPECTED, seen, strict=True)) == EXPECTED
+
+
+# A row of the table "instead of, write" in the guide.
+WRITTEN = re.compile(r"^   \* - ``(r\..+)``\n     - ``(r\..+?)``(?:, a number)?$", re.MULTILINE)
+# What the guide writes → what it is after web1 of www was drained, with one weight of 10.
+MEANS = {
+    "r.servers[0].before.state": "ready",
+    "r.servers[0].after.weight": 10,
+    "r.servers[0].readings.values() | sum(attribute='sessions')": 0,
+    "r.commands | map(attribute='command')": ["set server www/web1 state drain"] * 4,
+}
+
+
+@pytest.mark.parametrize("haproxy", [oldest(), newest()], ids=lambda version: f"haproxy={version}")
+def test_what_the_guide_writes_where_results_were_used(haproxy: Version, apps: Apps) -> None:
+    guide = (ROOT / "docs" / "docsite" / "rst" / "migration.rst").read_text(encoding="utf-8")
+    written = [now for _before, now in WRITTEN.findall(guide)]
+    assert len(written) == guide.count("* - ``r.")
+    task = {"name": ["web1"], "backend": ["www"], "state": "drain", "wait": True}
+    with layout(haproxy, 4, servers_body(apps.ports)) as fleet:
+        result = run("haproxy_server", {**task, "socket": [str(fleet.directory)]})
+    expressions = {now: jinja2.Environment(autoescape=True).compile_expression(now) for now in written}
+    found: dict[str, Any] = {now: expression(r=result) for now, expression in expressions.items()}
+    assert {now: value if isinstance(value, (str, int)) else list(value) for now, value in found.items()} == MEANS

@@ -20,7 +20,7 @@ from suite.paths import CACHE, VENV
 from suite.results import Row, failure, with_versions
 
 # Code of the controller's side, which need not run on the oldest Python.
-_CONTROLLER_SIDE = ("suite", "lab", "demo", "scenario", "mutation", "benchmark")
+_CONTROLLER_SIDE = ("suite", "lab", "demo", "scenario", "mutation", "benchmark", "documented")
 _MUTATION = "tests/unit/mutation"
 # What takes long, and does not depend on the Python.
 _NEWEST_IS_ENOUGH = ("plugins/module_utils/test_fuzz.py",)

@@ -129,6 +129,12 @@ def test_too_late_and_go_on() -> None:
     assert outcome.ledger.also == []
 
 
+def test_seconds_are_told_in_thousandths() -> None:
+    assert str(_failed(_pair(), _waiting("fail", 1.234375))).startswith("after 1.234 s still waiting for ")
+    (warning,) = _run(_pair(), _waiting("continue", 1.234375)).ledger.warnings
+    assert warning.startswith("after 1.234 s no longer waiting for ")
+
+
 def test_who_is_left_behind_does_not_keep_others_from_being_waited_for() -> None:
     world = World({"p1": Memory({"up": "no"}), "p2": Memory({"up": "no"})})
     clock = FakeClock({5.0: lambda: world.memories["p2"].values.update(up="yes")})
@@ -328,7 +334,7 @@ def test_one_that_is_dead_cannot_be_brought_back() -> None:
     clock = FakeClock({1.0: lambda: setattr(world.memories["p2"], "dead", True)})
     error = _failed(world, _returning(replace(UP, limits=Terms(5.0))), clock)
     assert isinstance(error, CannotConnect)
-    assert "; the former state could not be restored: p2: " in str(error)
+    assert str(error).endswith("; the former state could not be restored: p2: it does not answer")
     assert world.values()["p1"] == {"a": "0", "b": "0"}
 
 

@@ -170,6 +170,21 @@ def test_it_is_made_where_it_is_missing_only() -> None:
     }  # fmt: skip
 
 
+def test_slots_are_filled_on_every_process() -> None:
+    of = backend(slots=True, slot_prefix="s", purge=True, servers=[{**ADDRESS, "address": "192.0.2.7"}])
+    held = {"p1": "192.0.2.7", "p2": "192.0.2.9"}
+    now = {
+        name: has(
+            server("www", "s1", "maint", address=address, port=80), server("www", "s2", address="192.0.2.8", port=80)
+        )
+        for name, address in held.items()
+    }
+    assert commands(of, now) == {
+        "p1": ["set server www/s1 state ready", "set server www/s2 state maint"],
+        "p2": ["set server www/s1 addr 192.0.2.7", "set server www/s1 state ready", "set server www/s2 state maint"],
+    }
+
+
 # Backends that go ------------------------------------------------------------------------------------------------
 
 

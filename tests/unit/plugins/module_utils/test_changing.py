@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._changing imp
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._runner import Task
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._terms import Terms
 
+from unit.plugins.module_utils.support import fleet_of
 from unit.plugins.module_utils.values import Memory, UntilValue, Values, World
 
 Result = dict[str, Any]
@@ -27,7 +29,7 @@ SET = {"process": "p1", "command": "set a 1"}
 def changed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Changed:
     """The result of a task with this wish; each world is what it finds when it looks for processes."""
 
-    def result_of(resource: Values, *worlds: World, **options: Any) -> Result:
+    def result_of(resource: Values, *worlds: Any, **options: Any) -> Result:
         fleets = iter([world.fleet for world in worlds])
         monkeypatch.setattr(Task, "fleet", lambda _task, *, writes: next(fleets) if writes else None)
         arguments = {f"_ansible_{name}": value for name, value in options.items()}
@@ -116,6 +118,47 @@ def test_after_a_reload_meanwhile_it_is_planned_again_once(changed: Changed) -> 
     assert reloaded.written == ["set a 1"]
     failed = changed(WISH, _world(replaced=True), _world(replaced=True))
     assert (failed["failed"], failed["error"], failed["changed"]) == (True, "ProcessReplaced", False)
+
+
+def test_what_the_first_try_changed_is_part_of_the_diff(changed: Changed) -> None:
+    """On a process that lives on what was before it counts."""
+    lives, replaced = Memory({"b": "0"}), Memory({"a": "0"}, replaced=True)
+    first = World({"p1": replaced, "p2": lives})
+    again = World({"p1": Memory({"a": "0"}), "p2": lives})
+    wish = Values([{"p2": {"b": "1"}}, {"p1": {"a": "1"}}])
+    replaced.replaced = False
+    answer = replaced.answer
+
+    def reload_at_writing(line: str) -> Any:
+        replaced.replaced = replaced.replaced or line.startswith("set ")
+        return answer(line)
+
+    replaced.answer = reload_at_writing  # type: ignore[method-assign]
+    result = changed(wish, first, again, diff=True)
+    assert result["diff"] == {
+        "before": {"a": {"p1": "0", "p2": None}, "b": {"p1": None, "p2": "0"}},
+        "after": {"a": {"p1": "1", "p2": None}, "b": {"p1": None, "p2": "1"}},
+    }
+    assert list(result["diff"]["before"]) == ["a", "b"]
+    assert result["commands"] == [{"process": "p1", "command": "set a 1"}]
+    assert result["also_done"] == [{"process": "p2", "command": "set b 1"}]
+    assert result["before"] == {"p1": {"a": "0"}, "p2": {"b": "0"}}
+
+
+@pytest.mark.parametrize(("empties", "knows", "warns"), [
+    (frozenset({"up"}), False, True), (frozenset({"up"}), True, False), (frozenset(), False, False),
+])  # fmt: skip
+def test_where_sessions_of_old_workers_count_and_nobody_knows_them_is_said(
+    changed: Changed, monkeypatch: pytest.MonkeyPatch, empties: frozenset[str], knows: bool, warns: bool
+) -> None:
+    told: list[str] = []  # Ansible's own warnings are those of all tasks of a process
+    monkeypatch.setattr(Task, "warn", lambda _task, sentence: told.append(sentence))
+    world = World({"p1": Memory({"up": "yes"})})
+    fleet = fleet_of(world.processes, world.converse, old=() if knows else None)
+    wish = Values([{"p1": {}}], replace(UntilValue("up", "yes"), empties=empties))
+    changed(wish, SimpleNamespace(fleet=fleet))
+    said = "old workers are unknown: add the master socket, so that their sessions are waited for, too"
+    assert told == ["p1 may change", *[said] * warns]
 
 
 def test_a_refusal_tells_what_was_before(changed: Changed) -> None:

@@ -11,12 +11,16 @@ from typing import Any
 import pytest
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._dialect import (
     connections,
+    errors,
     info,
+    lookups,
     master,
+    patterns,
     servers,
     sessions,
     set_server,
     stat,
+    typed,
 )
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._dialect.servers import Server
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._errors import (
@@ -329,7 +333,7 @@ def test_the_enterprise_edition_is_a_haproxy() -> None:
         pytest.param("  - Pool buffer (8192 bytes) : 3 allocated\n", 8192, id="up to 3.3"),
         pytest.param("  - Pool buffer (32768 bytes/64) : 3 allocated\n", 32768, id="from 3.4 on"),
         pytest.param("  - Pool stream (944 bytes) : 1\n", info.CAUTIOUS_BUFFER, id="unknown: the smallest that is run"),
-        pytest.param("", info.CAUTIOUS_BUFFER, id="nothing: the smallest that is run"),
+        pytest.param("", 4096, id="nothing: the smallest that is run"),
     ],
 )
 def test_buffer_size(pools: str, buffer_size: int) -> None:
@@ -539,6 +543,10 @@ def test_all_names_are_told_and_only_the_wanted_servers_read_whole(version: str)
     assert found.wanted["www", "web1"].backend_id == "2"
 
 
+def test_without_servers_the_table_is_its_heading() -> None:
+    assert servers.parse_state(HEADING, _every) == ([], {})
+
+
 def test_a_server_that_nobody_wants_may_have_numbers_that_are_none() -> None:
     found = servers.parse_state(HEADING + "1 www 1 web1 - x x x x x x - x\n", lambda _backend, _name: False)
     assert found == ([("www", "web1")], {})
@@ -728,6 +736,45 @@ PARSERS: dict[str, Callable[[str], object]] = {
     "stat heading": lambda text: list(stat.parse_stat("# pxname,svname," + text, COLUMNS)),
     "stat rows": lambda text: list(stat.parse_stat(text_of("2.2", "stat_www") + text, COLUMNS)),
 }
+
+
+OTHER = f"No such thing, but {'x' * 300}"
+TOLD = repr(OTHER[:60])
+
+
+@pytest.mark.parametrize(
+    ("parse", "before", "sentence"),
+    [
+        pytest.param(info.parse_info, "", f"no HAProxy answers there, but something that says {TOLD}", id="info"),
+        pytest.param(servers.parse_backends, "", f"not a list of backends: {TOLD}", id="backends"),
+        pytest.param(_rows, "", f"not a server state table of version 1: {TOLD}", id="state"),
+        pytest.param(_rows, HEADING, f"a line of the server state table: {OTHER[:200]!r}", id="a row of the state"),
+        pytest.param(master.parse_proc, "", f"not a list of processes: {TOLD}", id="processes"),
+        pytest.param(PARSERS["stat"], "", f"not a table of statistics: {TOLD}", id="statistics"),
+        pytest.param(
+            connections.parse_connections, "", f"not a table of the servers' connections: {TOLD}", id="connections"
+        ),
+        pytest.param(
+            connections.parse_connections,
+            CONN,
+            f"a line of the servers' connections: {OTHER[:200]!r}",
+            id="a connection",
+        ),
+        pytest.param(PARSERS["sessions"], "", f"a line of the sessions: {OTHER[:80]!r}", id="a session"),
+        pytest.param(typed.parse_info_natures, "", f"not a typed table: {TOLD}", id="natures"),
+        pytest.param(errors.parse_errors, "", f"not the captured errors: {TOLD}", id="errors"),
+        pytest.param(lookups.parse_lookups, "", f"a lookup that tells no type: {OTHER[:200]!r}", id="a lookup"),
+        pytest.param(
+            patterns.parse_list, "", f"show map: a line that names no map or ACL: {OTHER[:200]!r}", id="a map"
+        ),
+    ],
+)
+def test_what_another_command_would_say_is_told_by_its_beginning(
+    parse: Callable[[str], object], before: str, sentence: str
+) -> None:
+    with pytest.raises((ReplyNotUnderstood, NotHAProxy)) as caught:
+        parse(f"{before}{OTHER}\n")
+    assert caught.value.message == sentence
 
 
 def _outcome(parse: Callable[[], object]) -> object:

@@ -463,6 +463,7 @@ def test_a_silent_old_worker_that_is_listed_still_is_old_and_stops_nobody(folder
     (silent,) = fleet.old or ()
     assert silent.facts.info == {"Name": "HAProxy", "Version": "3.0.11", "Pid": "4", "Stopping": "1"}
     assert silent.facts.level == "user", "nobody knows what it would let us do"
+    assert {exchange.delay for exchange in master.exchanges} == {0.0}
     to_old = [exchange for exchange in master.exchanges if b"!4 " in exchange.request]
     assert [exchange.limit for exchange in to_old] == [OLD_LIMIT]
 
@@ -740,7 +741,10 @@ def test_expected_processes(folder: Path, expected: int | None, fails: bool) -> 
         return
     with pytest.raises(FleetError) as caught:
         _found(folder, sides, [""], policy)
-    assert f"2 processes answer ({folder}/a, {folder}/b), and {expected} {"is" if expected == 1 else "are"} expected" in str(caught.value)
+    assert (
+        f"2 processes answer ({folder}/a, {folder}/b), and {expected} {'is' if expected == 1 else 'are'} expected"
+        in str(caught.value)
+    )
 
 
 # The usual places ------------------------------------------------------------------------------------------------

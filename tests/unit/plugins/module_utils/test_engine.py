@@ -143,6 +143,7 @@ def test_a_refusal_of_everything_is_the_refusal_itself() -> None:
     world = World({"p1": Memory({}, refuses=frozenset({"set a 1"}))})
     error = _failed(world, _everywhere(world, a="1"))
     assert error.__class__ is NotFound
+    assert "more of" not in str(error)
     assert (error.process, error.command) == ("p1", "set a 1")
     assert (error.done, error.not_attempted, error.unconfirmed) == ([], [], [])
     assert _lines(error.refused) == [("p1", "set a 1")]
@@ -265,11 +266,12 @@ def test_a_process_that_accepts_and_changes_nothing_fails_the_task() -> None:
     assert _lines(error.done) == [("p1", "set a 1"), ("p2", "set a 1")]
 
 
-def test_of_several_values_that_did_not_take_one_is_named_and_the_rest_counted() -> None:
-    world = World({"p1": Memory({}, ignores=frozenset({"set a 1", "set b 1", "set c 1"}))})
-    error = _failed(world, _everywhere(world, a="1", b="1", c="1"))
+@pytest.mark.parametrize(("names", "more"), [("a", ""), ("ab", " (and 1 more)"), ("abc", " (and 2 more)")])
+def test_of_several_values_that_did_not_take_one_is_named_and_the_rest_counted(names: str, more: str) -> None:
+    world = World({"p1": Memory({}, ignores=frozenset(f"set {name} 1" for name in names))})
+    error = _failed(world, _everywhere(world, **dict.fromkeys(names, "1")))
     assert isinstance(error, NotConverged)
-    assert str(error).endswith("a is None, not 1 (and 2 more)")
+    assert str(error).endswith(f"a is None, not 1{more}")
 
 
 def test_a_process_that_dies_before_it_is_read_again_fails_with_what_was_done() -> None:

@@ -47,6 +47,7 @@ from unit.plugins.module_utils.support import (
     text_of,
 )
 
+LINE = b"0x5a: proto=tcpv4 src=127.0.0.1:1 fe=public be=www srv=web1 ts=00 age=0s calls=4\n"
 SUBSETS = ["process", "frontends", "backends", "servers"]
 NATURES = {"2": "typed_backend", "4": "typed_server"}
 
@@ -118,7 +119,9 @@ class TestEveryVersion:
         result = gather_of(params("process", "backends", "servers"))(fleet_of(two, converse))
         typed = [line for line in converse.lines if "typed" in line]
         assert len([line for line in typed if line.startswith("show info")]) == 1
-        assert len(typed) == len(set(typed)) <= 1 + 2 * 5
+        assert 1 < len(typed) == len(set(typed)) <= 1 + 2 * 5
+        (www,) = [row for row in result["backends"] if row["name"] == "www"]
+        assert www["stats"]["act"] == 2 * www["per_process"][0]["stats"]["act"] > 0, "a gauge is added up"
         assert all(row["consistent"] for row in result["servers"])
         assert [each["process"] for each in result["servers"][0]["per_process"]] == ["p1", "p2"]
 
@@ -208,6 +211,41 @@ def test_an_old_worker_is_a_row_and_need_not_agree() -> None:
     assert row["stats"]["status"] == {"p1": cells(version)["www", "web2"]["status"], "old": "DOWN"}
     assert row["consistent"]
     assert row["state"] == "ready"
+
+
+@pytest.mark.parametrize("other", [2, 3])
+def test_what_can_be_set_and_differs_is_told_by_process(other: int) -> None:
+    version = VERSIONS[-1]
+    usual = haproxy(version)
+
+    def answer(exchange: Exchange) -> Answer:
+        reply = usual._answer(exchange)
+        if line_of(exchange).startswith("show servers state") and exchange.address.text == f"p{other}":
+            assert isinstance(reply, bytes)
+            return reply.replace(b" www 1 web1 127.0.0.1 2 0 ", b" www 1 web1 127.0.0.1 2 1 ")
+        return reply
+
+    names = [f"p{number}" for number in range(1, other + 1)]
+    fleet = fleet_of([process(name, facts(f"{version}.0")) for name in names], ScriptedConverse(answer))
+    (row,) = gather_of(params("servers", backend=["www"], server=["web1"]))(fleet)["servers"]
+    assert row["state"] == {name: "maint" if name == names[-1] else "ready" for name in names}
+    assert not row["consistent"]
+
+
+@pytest.mark.parametrize("subset", ["errors", "sessions"])
+def test_a_silent_old_worker_says_nothing_and_keeps_nobody_from_being_read(subset: str) -> None:
+    """Nobody knows its level."""
+    version = VERSIONS[-1]
+    answers = {"show sess": b"\n" + LINE + b"\n", "show errors": reply_of(version, "errors")}
+    current = haproxy(version, **answers)
+
+    def answer(exchange: Exchange) -> Answer:
+        return TimedOut("silent") if exchange.address.text == "old" else current._answer(exchange)
+
+    workers = [process("old", facts("2.9.0", Stopping="1", level="user"))]
+    fleet = fleet_of([known(version)], ScriptedConverse(answer), old=workers)
+    rows = gather_of(params(subset))(fleet)[subset]
+    assert {row["process"] for row in rows} == {"p1"}
 
 
 @pytest.mark.parametrize("error", [ProcessReplaced("gone"), TimedOut("silent")])

@@ -269,6 +269,17 @@ def test_who_has_to_be_up_before_others_go(
         [*_four(), _absent("web5")], {"web1": _OUT, "web5": {"address": "192.0.2.9", "state": "drain"}}, "4", 3,
         id="one that is made and drains",
     ),
+    pytest.param(
+        [*_four(), _absent("web5")], {"web1": _OUT, "web5": {**_NEW, "options": "weight 5 backup"}}, "4", 3,
+        id="a backup that is made",
+    ),
+    pytest.param(
+        [*_four(), _absent("web5")], {"web1": _OUT, "web5": {**_NEW, "options": "weight 0"}}, "4", 3,
+        id="one that is made without a weight",
+    ),
+    pytest.param(
+        _four(web2={"state": "maint", "backup": True}), {"web1": _OUT, "web2": _BACK}, "3", 2, id="a backup that comes back"
+    ),
 ])  # fmt: skip
 def test_too_few_even_with_those_that_come(
     servers: list[Server], wished: dict[str, dict[str, Any]], min_up: str, left: int

@@ -167,6 +167,15 @@ class TestEveryVersion:
         assert (found["found"], found["key"], found["value"], found["type"]) == expected
         assert found["consistent"]
         assert {one["process"] for one in found["lookups"]} == {"p1", "p2"}
+        if found["found"]:
+            told = {
+                "key": expected[1],
+                "value": expected[2],
+                "value_type": "str",
+                "type": expected[3],
+                "case_sensitive": True,
+            }
+            assert next(one for one in found["lookups"] if one["found"]) == {"process": "p1", "found": True, **told}
 
     def test_what_haproxy_finds_in_an_acl(self, version: str) -> None:
         answers = _captured(version, acl_get_case=f"get acl {HERE}/names.acl WWW;show info")

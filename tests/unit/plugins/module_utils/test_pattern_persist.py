@@ -172,7 +172,7 @@ def test_processes_with_other_entries_beside_have_no_common_file(folder: Path) -
 
 @pytest.mark.parametrize("entry", [b"a b ", b"a\nb c", b"a b\t", b"\tb c", b"a\rb c", b" b c"])
 def test_an_entry_that_a_file_would_say_otherwise_is_refused(folder: Path, entry: bytes) -> None:
-    with pytest.raises(InputError, match="cannot be written to"):
+    with pytest.raises(InputError, match=r"^persist: entry 2, '.*', cannot be written to /"):
         _file(folder / "a.map", Wish([b"x 1"]), [b"y 1", entry])
 
 

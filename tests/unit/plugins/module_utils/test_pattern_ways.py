@@ -239,6 +239,23 @@ def test_many_additions_to_a_map_travel_as_payloads(count: int, room: int) -> No
         assert not any(step.seen for step in steps)
 
 
+@pytest.mark.parametrize(
+    ("lines", "single"),
+    [
+        pytest.param([b"a 1", b"b " + b"v" * 60], True, id="all fit"),
+        pytest.param([b"a 1", b"b " + b";" * 60], False, id="the last does not"),
+        pytest.param([b"a " + b";" * 60, b"b 1"], False, id="the first does not"),
+    ],
+)
+def test_a_few_additions_travel_as_a_payload_where_one_is_too_long_with_its_backslashes(
+    lines: list[bytes], single: bool
+) -> None:
+    wish = Wish(lines)
+    steps = list(Changing(wish).steps(held([], wish, room=200, line=100)))
+    assert SetInMemory([]).tell(steps).entries == lines
+    assert [bool(step.command.payload) for step in steps] == ([False, False] if single else [True])
+
+
 def test_additions_to_an_acl_are_single_commands_however_many() -> None:
     """HAProxy has no payload for them."""
     wish = Wish([b"key %d" % n for n in range(LISTED + 1)], valued=False)

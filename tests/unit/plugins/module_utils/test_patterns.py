@@ -21,7 +21,7 @@ from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._errors impor
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._fleet import PerProcess
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._keyed import Wish
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._listing import entries
-from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._pattern_options import PATTERNS, naming
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._pattern_options import PATTERNS, RULES, naming
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._planning import plan
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.pattern_held import Held, Types
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.pattern_names import NameOf
@@ -71,6 +71,12 @@ def test_options() -> None:
     assert list(wished.wish.lines) == [b"a 1"]
     usual = _resource(ACL, "/f", entries=["a"])
     assert (usual.always, usual.persist, usual.backup, usual.wish.valued) == (False, False, False, False)
+
+
+def test_entries_are_said_once() -> None:
+    validator = ArgumentSpecValidator({**naming(MAP), **PATTERNS}, **RULES)
+    both = {"map": "/f", "entries": {"a": "1"}, "src": "/g"}
+    assert validator.validate(both).error_messages == ["parameters are mutually exclusive: entries|src"]
 
 
 @pytest.mark.parametrize("kind", [MAP, ACL])
@@ -356,6 +362,7 @@ def test_2_2_cannot_replace_a_set_at_once_and_nothing_is_sent_anywhere() -> None
         pytest.param(Wish([b"::1 x", b"notanip x"]), IP, 100, "of a map of type ip$", id="any value will do"),
         pytest.param(Wish([b"a 1", b"b many"]), CODES, 100,
                      "entry 2, 'b', cannot be one of a map of type str with values of type sint$", id="no number"),
+        pytest.param(Wish([b"::1 x", b"notanip x"]), Types(IP.matches), 100, "of a map of type ip$", id="unknown values"),
         pytest.param(Wish([b"::1", b"notanip"], valued=False), IP_ACL, 100,
                      "entry 2, 'notanip', cannot be one of an ACL of type ip$", id="no address in an ACL"),
         pytest.param(Wish([b"a x", b"b " + b"v" * 97]), STR, 99, "entry 2, 'b', has 99 bytes, more than process p1 takes",
@@ -497,7 +504,7 @@ def test_what_somebody_else_changed_on_some_processes_is_told_of_those() -> None
     seen = {"p1": body_of([b"a 1"]), "p2": body_of([b"a 3"]), "p3": body_of([b"a 1"])}
     assert list(hindsight(seen, after)) == ["somebody else changed the same map on p2 meanwhile: 'a'"]
     seen = {"p1": body_of([b"a 1"]), "p2": body_of([b"a 3"]), "p3": body_of([b"a 1", b"x 1"])}
-    with pytest.raises(Overtaken, match="^somebody else changed the same map meanwhile: 'x' on p3$") as caught:
+    with pytest.raises(Overtaken, match=r"^somebody else changed the same map meanwhile: 'x' on p3$") as caught:
         hindsight(seen, after)
     assert list(caught.value.found) == ["p3"]
 
@@ -548,6 +555,8 @@ def test_warnings() -> None:
         "keys that are there more than once on p1: 'a' 2 times; '\\\\xe9' 2 times; exclusive repairs that",
         f"process p2 does not have a map {FILE}: there are none",
     ]
+    ordered = PerProcess({"p1": held([b"a 1", b"x 1"], wish), "p2": held([b"x 1", b"a 1"], wish)})
+    assert list(_of(wish).warnings(ordered)) == [], "the order does not matter"
     exact = Wish([b"a 1"], exclusive=True)
     assert list(_of(exact).warnings(PerProcess({"p1": held([b"a 1", b"a 1"], exact)}))) == []
 

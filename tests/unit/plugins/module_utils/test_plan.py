@@ -23,6 +23,7 @@ from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._plan import 
     Step,
     listed,
     named,
+    told,
 )
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._planning import plan
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._promises import Verdict
@@ -250,6 +251,12 @@ def test_many_commands_of_one_kind_are_one_line(count: int, lines: int) -> None:
     assert len(shown) == lines
     if lines == 1:
         assert shown == [{"process": "p1", "command": f"set map m … ({count} times)"}]
+
+
+def test_commands_are_listed_by_process_whatever_the_order_of_the_steps() -> None:
+    steps = [Step(("a", "x"), Command(f"set {number}")) for number in range(3)]
+    lines = told([("p2", steps[:1]), ("p1", steps[1:2]), ("p2", steps[2:])])
+    assert [(line["process"], line["command"]) for line in lines] == [("p1", "set 1"), ("p2", "set 0"), ("p2", "set 2")]
 
 
 def test_a_kind_of_which_there_are_few_is_listed_beside_one_of_which_there_are_many() -> None:

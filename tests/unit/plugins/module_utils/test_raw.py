@@ -142,6 +142,23 @@ def _asked(
 SILENCE = b"\n\n"
 
 
+def test_what_each_process_says_is_told_command_by_command() -> None:
+    one, two = b"\nfirst\nsecond\n\n", b"\n[6]: done\n\n"
+    outcome, _lines = _asked(
+        ["show info", "do it"], {"show info": one, "do it": SILENCE}, {"show info": one, "do it": two}
+    )
+    assert isinstance(outcome, dict)
+    lines = {"stdout": "first\nsecond", "stdout_lines": ["first", "second"], "severity": None}
+    assert outcome["results"] == [
+        {"process": "p1", "command": "show info", **lines},
+        {"process": "p2", "command": "show info", **lines},
+        {"process": "p1", "command": "do it", "stdout": "", "stdout_lines": [], "severity": None},
+        {"process": "p2", "command": "do it", "stdout": "done", "stdout_lines": ["done"], "severity": 6},
+    ]
+    assert outcome["commands"] == [{"process": name, "command": "do it"} for name in ("p1", "p2")]
+    assert (outcome["changed"], outcome["warnings"]) == (True, [])
+
+
 def test_the_first_refusal_tells_what_the_others_did() -> None:
     refused = reply_of("3.0", "refused_server")
     drain, more = "set server www/web9 state drain", "clear counters"

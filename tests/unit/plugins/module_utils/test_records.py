@@ -154,7 +154,13 @@ def test_on_2_2_what_was_shut_down_is_gone() -> None:
 
 @pytest.mark.parametrize(
     ("nbproc", "state", "warns"),
-    [("1", "disabled", False), ("2", "disabled", True), ("2", "enabled", True), ("2", "shutdown", False), ("2", None, False)],
+    [
+        ("1", "disabled", False),
+        ("2", "disabled", True),
+        ("2", "enabled", True),
+        ("2", "shutdown", False),
+        ("2", None, False),
+    ],
 )
 def test_of_a_shared_port_is_warned_where_there_may_be_one(nbproc: str, state: str | None, warns: bool) -> None:
     records = {"public": Frontend("public", "", "enabled", 100)}
@@ -196,6 +202,13 @@ def test_a_low_level_is_refused_only_where_something_is_to_be_said(level: str) -
 def test_a_wish_that_means_nothing_is_refused(options: dict[str, Any]) -> None:
     with pytest.raises(InputError):
         _wish(**options)
+
+
+def test_frontends_are_told_by_name() -> None:
+    names = [f"f{number}" for number in range(30)]
+    now = _fronts("3.0.11", p1=dict.fromkeys(reversed(names), "enabled"))
+    told = _rows(_wish(name=["*"]), now, _planned(_wish(name=["*"]), now))
+    assert [row["name"] for row in told] == sorted(names)
 
 
 def test_a_view_shows_what_processes_disagree_about() -> None:
@@ -320,6 +333,13 @@ def test_all_counters_are_not_cleared_where_that_crashes(version: str, refused: 
 def test_what_is_no_limit_is_refused(option: str, value: object) -> None:
     with pytest.raises(InputError, match=option):
         _limits(**{option: value})
+
+
+@pytest.mark.parametrize(
+    "option", [name for name in NO_OPTION if name not in ("clear_counters", "rate_limit_http_compression")]
+)
+def test_the_largest_limit_is_taken(option: str) -> None:
+    assert dict(_limits(**{option: 2**31 - 1}).wished) == {option: 2**31 - 1}
 
 
 @pytest.mark.parametrize(("value", "taken"), [(2**22 - 1, True), (2**22, False)])

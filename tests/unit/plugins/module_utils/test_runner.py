@@ -104,6 +104,21 @@ def test_bytes_that_are_no_text_are_shown_wherever_they_are(said: Callable[..., 
     assert result["commands"] == [{"process": "p1", "command": "set \\xe9"}]
 
 
+@pytest.mark.parametrize("timeout", [0, 1e7])
+def test_a_timeout_that_is_none_is_refused_before_anything_is_asked(
+    said: Callable[..., Result], timeout: float
+) -> None:
+    def work(task: Task) -> Result:
+        task.fleet(writes=False)
+        return {"changed": False}
+
+    result = said(work, socket=["/nowhere"], timeout=timeout)
+    assert (result["failed"], result["msg"]) == (
+        True,
+        f"timeout is {timeout:g}; it takes seconds from 0.001 to 1000000",
+    )
+
+
 @pytest.mark.parametrize(("expected", "words"), [
     (1, None),
     (2, ", and 2 are expected"),
@@ -126,8 +141,7 @@ def test_how_many_processes_are_expected(
 @pytest.mark.parametrize("version", VERSIONS)
 def test_the_processes_that_answered_are_told(said: Callable[..., Result], tmp_path: Path, version: str) -> None:
     def work(task: Task) -> Result:
-        task.fleet(writes=False)
-        return {"changed": False}
+        return {"changed": False, "found": [process.name for process in task.fleet(writes=False).processes]}
 
     reply = reply_of(version, "facts").replace(b"\nPid: ", b"\ndescription: front\nPid: ", 1)
     with serving(tmp_path / "s", replying(reply)) as path:
@@ -141,6 +155,7 @@ def test_the_processes_that_answered_are_told(said: Callable[..., Result], tmp_p
         "lb1",
     )
     assert told["version"].startswith(version)
+    assert result["found"] == [path]
     assert set(told["info"]) == {"Name", "Release_date", "Nbthread", "Nbproc", "Process_num", "description"}
     assert (told["info"]["Name"], told["info"]["Nbproc"]) == ("HAProxy", "1")
     assert result["old_workers"] == "unknown"

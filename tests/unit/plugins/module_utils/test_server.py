@@ -48,7 +48,18 @@ from unit.plugins.module_utils.support import (
     talk,
 )
 from unit.plugins.module_utils.values import plan_of
-from unit.plugins.module_utils.wished import FLAGS, asked, commands, goals_of, item, reading, resource, seen, server
+from unit.plugins.module_utils.wished import (
+    FLAGS,
+    asked,
+    commands,
+    full,
+    goals_of,
+    item,
+    reading,
+    resource,
+    seen,
+    server,
+)
 
 
 def observed(*rows: tuple[str, str, str, int, int], wish: Servers | None = None, **algorithms: str) -> Observed:
@@ -96,6 +107,14 @@ def test_words_for_states(state: str, meant: str) -> None:
 def test_what_cannot_be_meant_is_refused_before_anything_is_read(wish: dict[str, Any]) -> None:
     with pytest.raises(InputError):
         resource(**wish)
+
+
+@pytest.mark.parametrize("option", ["name", "backend"])
+def test_the_option_is_named_that_cannot_be_meant(option: str) -> None:
+    with pytest.raises(InputError, match=f"^{option} is empty"):
+        resource(**{"name": ["web1"], option: []})
+    with pytest.raises(InputError, match=f"^{option} 'w;w': "):
+        resource(**{"name": ["web1"], option: ["w;w"]})
 
 
 @pytest.mark.parametrize(
@@ -443,11 +462,14 @@ def test_the_answer_lists_the_chosen_servers_by_backend_and_name() -> None:
     [
         pytest.param({"state": "drain", "wait": True}, True, id="drains and waits"),
         pytest.param({"state": "drain"}, False, id="drains"),
+        pytest.param(
+            {"servers": [item("web1", state="drain", wait=True), item("web2", state="ready")]}, True, id="one of two"
+        ),
         pytest.param({"state": "ready", "wait": True}, False, id="waits for something else"),
     ],
 )
 def test_the_answer_tells_how_long_draining_took(wish: dict[str, Any], told: bool) -> None:
-    now = PerProcess({"p1": observed(WEB1)})
+    now = PerProcess({"p1": observed(WEB1, WEB2)})
     answer = resource(**wish).answer(now, now, 2.3456)
     assert answer.get("drained_seconds") == (2.346 if told else None)
     assert ("drained_seconds" in answer) is told
@@ -733,6 +755,40 @@ def test_what_each_wish_waits_for() -> None:
     assert untils(state="maint", shutdown_sessions=True) == [None, killed]
     assert untils(state="drain", shutdown_sessions=True) == [None, None]
     assert untils(state="absent", shutdown_sessions=True) == [None, killed, None]
+
+
+@pytest.mark.parametrize("present", [False, True])
+def test_a_server_that_is_made_has_no_check_of_before_that_could_count(present: bool) -> None:
+    made = server(name="web2", present=False, op_state=0, weight=0, initial=0)._replace(backend_id="")
+    now = seen(full(name="web2", address="192.0.2.1") if present else made)
+    of = resource(name=["web2"], backend=["www"], state="ready", wait=True, address="192.0.2.1")
+    until = goals_of(of, {"p1": now})[-1].until
+    assert isinstance(until, UntilServers)
+    place: Place = ("p1", ("www", "web2"))
+    assert until.ups == {place}
+    assert until.stopped == (set() if present else {place})
+
+
+def test_a_server_that_another_one_tracks_is_not_deleted() -> None:
+    of, tracking = resource(state="absent"), {"www/web1": "www/web2"}
+    now = seen(server())._replace(tracked=tracking)
+    with pytest.raises(InputError, match=r"^www/web1 cannot be deleted: www/web2 tracks it$"):
+        goals_of(of, {"p1": now})
+    assert goals_of(resource(state="maint"), {"p1": now})
+
+
+def test_what_is_made_is_deleted_again_when_it_does_not_get_so_far() -> None:
+    made = server(name="web2", present=False, op_state=0, weight=0, initial=0)._replace(backend_id="")
+    here = full(name="web2", address="192.0.2.1")
+    of = resource(name=["web2"], backend=["www"], state="ready", address="192.0.2.1", port=80)
+    now = {"p1": seen(made), "p2": seen(here)}
+    formers = [goal.former for goal in goals_of(of, now)]
+    first, last = formers[0], formers[-1]
+    assert first is not None
+    assert {name: {key: it.record.state for key, it in aimed.items()} for name, aimed in first.items()} == {
+        "p1": {("www", "web2"): "absent"}
+    }
+    assert last is None, "with its state it stays"
 
 
 def test_deleting_is_tried_as_long_as_the_server_with_the_most_time_may_take() -> None:

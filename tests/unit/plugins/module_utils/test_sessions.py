@@ -93,6 +93,7 @@ def test_a_session_is_named_by_its_pointer() -> None:
         pytest.param("0x5a: proto=tcpv4 src=unix:1 fe=GLOBAL\n", 0, id="neither is said"),
         pytest.param(LINE.replace("src=127.0.0.1:1", "src=[::1]:1"), 1, id="IPv6"),
         pytest.param(LINE.replace("web1", "a.b:c-d_e"), 1, id="an unusual name"),
+        pytest.param(LINE.replace("calls=4", "rq[f=1: x]"), 1, id="a colon further on"),
     ],
 )
 def test_lines(table: str, count: int) -> None:

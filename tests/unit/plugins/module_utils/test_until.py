@@ -9,11 +9,15 @@ from typing import Any
 
 import pytest
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._dialect.servers import RUNNING, Server
-from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._errors import Hopeless
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._errors import Hopeless, ReplyNotUnderstood
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._fleet import PerProcess
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._promises import Remains, Verdict
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.observed import Observed
-from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.readings import Reading, reading_of
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.readings import (
+    Reading,
+    completed,
+    reading_of,
+)
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._resources.until import (
     UntilServers,
     until_killed,
@@ -270,6 +274,12 @@ def test_with_fall_1_it_counts_an_interval_after_a_check_that_was_seen_in_flight
     until = _until(returning=True, stopped=True, interval=0.5)
     assert _looks(until, (0.0, IN_FLIGHT), (0.5, STALE)) == [False, True]
     assert _looks(until, (0.0, STALE), (0.2, IN_FLIGHT), (0.4, STALE), (0.5, STALE)) == [False, False, False, True]
+
+
+def test_with_fall_1_the_check_after_the_one_that_has_ended_does_not_matter() -> None:
+    until = _until(returning=True, stopped=True, interval=0.5)
+    looks = [(0.0, STALE), (0.2, IN_FLIGHT), (0.4, STALE), (0.6, IN_FLIGHT)]
+    assert _looks(until, *looks) == [False, False, False, True]
 
 
 def test_with_fall_1_it_counts_an_interval_after_another_result_was_seen() -> None:
@@ -536,6 +546,25 @@ def test_inherited_from(admin: int, tracked: str, by: str | None) -> None:
 def test_what_is_told_of_a_check_tells_it_from_another(change: dict[str, str], another: bool) -> None:
     before, after = (reading_of({**CELLS, **cells}, _row()) for cells in ({}, change))
     assert (before.check != after.check) is another
+
+
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        ({"scur": "", "slim": "", "bck": "", "tracked": ""}, (0, 0, False, None)),
+        ({"scur": ""}, (0, 0, False, None)),
+        ({"scur": "3", "slim": "40", "bck": "1", "tracked": "www/web9"}, (3, 40, True, "www/web9")),
+        ({"scur": "3", "slim": "40", "bck": "0", "tracked": ""}, (3, 40, False, None)),
+    ],
+)
+def test_what_only_statistics_tell_of_a_server(cells: dict[str, str], expected: tuple[object, ...]) -> None:
+    found = completed(_row(), cells)
+    assert (found.sessions, found.maxconn, found.backup, found.tracks) == expected
+
+
+def test_statistics_of_a_server_that_are_no_numbers_are_told_with_its_name() -> None:
+    with pytest.raises(ReplyNotUnderstood, match=r"^the statistics of www/web1: .*'many'"):
+        completed(_row(), {"scur": "many"})
 
 
 def test_a_result_shows_a_reading_without_what_only_waiting_needs() -> None:
