@@ -19,7 +19,7 @@ from .world import World
 
 # Processes → sequences and their length: 60 steps on each version, or 10,000.
 SHORT = {1: (3, 14), 4: (2, 9)}
-MANY = {1: (150, 50), 4: (100, 50)}
+MANY = {1: (160, 50), 4: (110, 50)}
 
 
 def test_tasks_obey_the_law_in_any_order(world: World, record_property: Callable[[str, object], None]) -> None:

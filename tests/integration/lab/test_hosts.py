@@ -147,8 +147,13 @@ def test_a_reload_leaves_an_old_worker_while_it_has_a_session(hosts: Hosts) -> N
 
 def test_a_command_on_a_host_ends_with_the_one_that_was_started(hosts: Hosts) -> None:
     mark = f"1000.{os.getpid()}"  # by which no other sleep is known
+
+    def sleeps() -> bool:
+        """Whether it is more than the words of what brings it there."""
+        return any(Path(f"/proc/{pid}/comm").read_text() == "sleep\n" for pid in kernel.mentioning(mark))
+
     with subprocess.Popen(hosts.inside(["sleep", mark], "app1")) as process:
-        wait_until(lambda: kernel.mentioning(mark), SECONDS, lambda: "nothing started")
+        wait_until(sleeps, SECONDS, lambda: "nothing started")
         process.terminate()
     wait_until(lambda: not kernel.mentioning(mark), SECONDS, lambda: f"{kernel.mentioning(mark)} go on")
 
