@@ -5,7 +5,9 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._features import FEATURES, has, version_of
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._errors import FeatureMissing
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._features import FEATURES, has, require, version_of
+from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._lacking import lacking
 
 # Feature → (version, whether it can), in order, on both sides of each change.
 SIDES = {
@@ -36,3 +38,23 @@ def test_every_feature_is_here() -> None:
 def test_both_sides_of_each_change(feature: str) -> None:
     assert [(version, has(version_of(version), feature)) for version, _can in SIDES[feature]] == SIDES[feature]
     assert has(version_of("4.0.0"), feature)
+
+
+@pytest.mark.parametrize(
+    ("feature", "version", "words"),
+    [
+        ("dynamic_backends", "3.3.99", "needs HAProxy 3.4"),
+        ("clear_all_counters", "3.4.0", "does not work with HAProxy 3.4.0"),
+        ("check_address", "2.3.99", "needs HAProxy 2.4"),
+        ("check_address", "3.4.7", "does not work with HAProxy 3.4.0 to 3.4.7"),
+    ],
+)
+def test_what_a_version_lacks_is_told_with_the_versions_that_have_it(feature: str, version: str, words: str) -> None:
+    with pytest.raises(FeatureMissing) as caught:
+        require(version_of(version), feature, "p1")
+    assert str(caught.value).endswith(f" {words}, process p1 runs {version}")
+
+
+def test_a_version_that_began_with_what_does_not_work_there_lacks_it_for_that_reason() -> None:
+    error = lacking("a thing", (3, 4), ((3, 4, 0), (3, 4, 0)), version_of("3.4.0"), "p1")
+    assert str(error) == "a thing does not work with HAProxy 3.4.0, process p1 runs 3.4.0"

@@ -494,7 +494,9 @@ def test_an_unknown_address_is_asked_under_the_smallest_bounds() -> None:
     (known,) = converse([facts_of(Address("a", path="/a"), DIRECT)], 1.0)
     (exchange,) = converse.exchanges
     assert len(exchange.request) < 200 < CAUTIOUS_LINE
-    assert exchange.grace == PROBE_GRACE
+    assert (exchange.grace, exchange.delay) == (PROBE_GRACE, 0.0)
+    assert exchange.whole is not None
+    assert exchange.whole(b"SSH-2.0-OpenSSH_9\r\n"), "what is no HAProxy is not waited for"
     assert not isinstance(known, HAProxyError)
     assert known.pid == 4711
     (error,) = converse([ask_tables("a", Address("a", path="/a"), [Command("x" * CAUTIOUS_LINE)], DIRECT, 0.0)], 1.0)

@@ -276,10 +276,12 @@ def test_what_was_written_or_taken_away_is_on_the_disk(folder: Path, monkeypatch
         real(number)
 
     monkeypatch.setattr(os, "fsync", fsync)
+    opened = len(list(Path("/proc/self/fd").iterdir()))
     put(str(folder / "www@web1.json"), "a\n")
     assert kinds == ["file", "directory"]
     put(str(folder / "www@web1.json"), "")
     assert kinds == ["file", "directory", "directory"]
+    assert len(list(Path("/proc/self/fd").iterdir())) == opened, "nothing is left open"
 
 
 def test_a_file_is_another_one_or_the_same(folder: Path) -> None:
