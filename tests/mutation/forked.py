@@ -74,7 +74,7 @@ def run(tasks: Iterable[Task], workers: int) -> Iterator[Ending]:
                 key.data.said += data
                 if not data:
                     yield _ended(selector, key.data)
-            for child in children:
+            for child in [key.data for key in selector.get_map().values()]:  # without those that have just ended
                 if time.monotonic() > child.look:
                     _look(child)
 

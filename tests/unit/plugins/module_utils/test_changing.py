@@ -53,6 +53,7 @@ def test_what_is_done_is_told_and_a_second_run_does_nothing(changed: Changed) ->
     assert "diff" not in first
     second = changed(WISH, world)
     assert (second["changed"], second["commands"], second["after"]) == (False, [], {"p1": {"a": "1"}})
+    assert second["waited"] == 0
     assert world.written == ["set a 1"]
 
 
@@ -61,6 +62,7 @@ def test_what_would_be_done_is_told_and_nothing_is_sent(changed: Changed) -> Non
     result = changed(WISH, world, check_mode=True, diff=True)
     assert (result["changed"], result["commands"], result["after"]) == (True, [SET], {"p1": {"a": "1"}})
     assert result["diff"] == {"before": {"a": {"p1": "0"}}, "after": {"a": {"p1": "1"}}}
+    assert result["waited"] == 0
     assert world.written == []
 
 

@@ -143,10 +143,18 @@ def test_a_refusal_of_everything_is_the_refusal_itself() -> None:
     world = World({"p1": Memory({}, refuses=frozenset({"set a 1"}))})
     error = _failed(world, _everywhere(world, a="1"))
     assert error.__class__ is NotFound
-    assert "more of" not in str(error)
+    assert str(error) == "process p1: HAProxy refused 'set a 1': No such value."
     assert (error.process, error.command) == ("p1", "set a 1")
     assert (error.done, error.not_attempted, error.unconfirmed) == ([], [], [])
     assert _lines(error.refused) == [("p1", "set a 1")]
+
+
+def test_of_refusals_where_nothing_was_done_the_others_are_counted() -> None:
+    world = World({name: Memory({}, refuses=frozenset({"set a 1"})) for name in ALL_THREE})
+    error = _failed(world, _everywhere(world, a="1"))
+    assert error.__class__ is NotFound
+    assert str(error).endswith(" (and 2 more of 3 processes)")
+    assert _lines(error.refused) == [(name, "set a 1") for name in ALL_THREE]
 
 
 def test_refusals_on_several_processes_are_all_told() -> None:

@@ -175,6 +175,7 @@ def test_what_a_map_cannot_take_is_refused_with_its_number(entries: object, word
         pytest.param([None], "entry 1: the key is null", id="null"),
         pytest.param([{"key": "a"}], "entry 1: the key is", id="a dictionary"),
         pytest.param({"a": "b"}, "entries is a list", id="all of them a dictionary"),
+        pytest.param("a,b", "^entries is a list; on a command line it is written as JSON: .*, not 'a,b'$", id="commas"),
         pytest.param(["#0xff"], "for a pointer", id="a pointer"),
         pytest.param(["\ud800"], "surrogate", id="half a surrogate pair"),
     ],

@@ -149,7 +149,7 @@ def test_the_file_is_written_when_it_would_load_something_else(
         ("maps/a.map", "maps/a.map is a relative path"),
         ("a@b.map", "a@b.map is no file"),
         ("virt@a", "virt@a is no file"),
-        ("relative@a", "relative@a is a relative path"),
+        ("maps1@a", "maps1@a is a relative path"),
         ("#5", "#5 is no file"),
     ],
 )

@@ -200,6 +200,7 @@ def test_two_processes_that_refuse_are_both_told() -> None:
     assert isinstance(outcome, CommandRefused)
     assert outcome.message.endswith(" (and 1 more of 2 processes)")
     assert [(it["process"], it["command"]) for it in outcome.refused] == [("p1", text), ("p2", text)]
+    assert (outcome.unconfirmed, outcome.not_attempted, outcome.done) == ([], [], [])
 
 
 @pytest.mark.parametrize("version", [version for version in VERSIONS if version != "2.2"])
@@ -256,6 +257,8 @@ def test_a_process_that_hangs_is_named() -> None:
     assert isinstance(outcome, TimedOut)
     assert outcome.process == "p2"
     assert outcome.done == [{"process": "p1", "command": "clear counters"}]
+    assert outcome.unconfirmed == [{"process": "p2", "command": "clear counters"}]
+    assert (outcome.refused, outcome.not_attempted) == ([], [])
 
 
 def test_a_process_that_cannot_be_reached_was_sent_nothing() -> None:
