@@ -76,7 +76,15 @@ def played(
 def ad_hoc(inventory: Path, module: str, arguments: Mapping[str, Any]) -> float:
     """Seconds of one `ansible all -m`. Raises CalledProcessError where it fails."""
     # "{}" would be words for a command.
-    words = ["ansible", "all", "-i", str(inventory), "-m", module, *(["-a", json.dumps(arguments)] if arguments else [])]
+    words = [
+        "ansible",
+        "all",
+        "-i",
+        str(inventory),
+        "-m",
+        module,
+        *(["-a", json.dumps(arguments)] if arguments else []),
+    ]
     return seconds_of(lambda: _run(words, {}))
 
 
