@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
+from ansible.module_utils.common import warnings
 from ansible.module_utils.testing import patch_module_args
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils import _runner
 from ansible_collections.haproxyadmin.haproxy.plugins.module_utils._large_results import exit_with
@@ -23,6 +24,8 @@ RESULT = {"changed": False, "servers": ROWS, "backends": [None, *ROWS], "few": [
 def printed(capsys: pytest.CaptureFixture[str], result: Mapping[str, Any], secret: str | None = None) -> Any:
     """What a task prints whose work comes to this."""
     spec = {"secret": {"type": "str", "no_log": True}}
+    warnings._global_warnings.clear()
+    warnings._global_deprecations.clear()  # which are said once a process
     with patch_module_args({"secret": secret} if secret else {}), pytest.raises(SystemExit) as ended:
         _runner.Task(spec).answer(lambda _task: dict(result))
     assert ended.value.code == 0
