@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
+from textwrap import wrap
 from typing import NamedTuple
 
 from ._fleet_seen import Kept, Result, Seen, answers, kept, seen, short_names
@@ -15,7 +16,8 @@ MARK = "!"
 _BALANCERS = ("load balancer", "processes", "version", "runs for", "connections")
 _SERVERS = ("backend", "server", "where", "state", "weight", "sessions", "queue", "health")
 _NUMBERS = ("connections", "weight", "sessions", "queue")
-_LONGEST_REASON = 90  # what is longer than a line of a terminal
+_WIDTH = 79  # of a terminal, so that nothing is wrapped in the middle of a word
+_LONGEST_REASON = 240
 _SAID = ("state", "weight", "address")  # what all processes should have the same
 _UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 
@@ -164,23 +166,32 @@ def _unfinished(some: Iterable[Kept]) -> Iterator[str]:
     """Servers that have not got back what they had."""
     for (backend, server, was), group in groupby(sorted(some), key=lambda each: each[:3]):
         where = ", ".join(each.balancer for each in group)
-        yield f"{MARK} {backend}/{server} was {was} on {where}: a deploy is under way, or was broken off"
+        text = f"{backend}/{server} was {was} on {where}: a deploy goes on, or broke off"
+        yield from wrap(text, _WIDTH, initial_indent=f"{MARK} ", subsequent_indent="  ")
 
 
 # Text -------------------------------------------------------------------------------------------------------------
 
 
 def _table(header: Sequence[str], lines: Sequence[Line]) -> list[str]:
-    """Aligned columns; in a line that is shorter the last cell is a text that takes the rest."""
+    """Aligned columns; in a line that is shorter the last cell is a text that takes the rest, and further lines."""
     whole = [line.cells for line in lines if len(line.cells) == len(header)]
     first = [line.cells[:1] for line in lines]
     widths = [max(len(row[at]) for row in (header, *whole, *(first if at == 0 else ()))) for at in range(len(header))]
-    return [_text(header, Line(header), widths), *(_text(header, line, widths) for line in lines)]
+    return [text for line in (Line(header), *lines) for text in _texts(header, line, widths)]
 
 
-def _text(header: Sequence[str], line: Line, widths: Sequence[int]) -> str:
+def _texts(header: Sequence[str], line: Line, widths: Sequence[int]) -> list[str]:
     padded = [
         cell.rjust(widths[at]) if header[at] in _NUMBERS else cell.ljust(widths[at])
         for at, cell in enumerate(line.cells)
     ]
-    return f"{MARK if line.deviates else ' '} {'  '.join([*padded, line.remark])}".rstrip()
+    mark, below = f"{MARK if line.deviates else ' '} ", " " * (4 + widths[0])
+    if len(padded) < len(header):
+        name, text = padded
+        return wrap(text, _WIDTH, initial_indent=f"{mark}{name}  ", subsequent_indent=below)
+    whole = (mark + "  ".join(padded)).rstrip()
+    if not line.remark:
+        return [whole]
+    with_remark = mark + "  ".join([*padded, line.remark])
+    return [with_remark] if len(with_remark) <= _WIDTH else [whole, below + line.remark]

@@ -26,6 +26,7 @@ _OF_THE_MOMENT = (
     (r"\b(\d+\.\d+)\.\d+(-[\w.+]+)?", r"\1"),  # what Debian has today of each version
     (r"@!\d+", "@!PID"),
     (r"\b\d+ (s|min|h|d)\b", "N s"),
+    (r"\n[ ]{10,}", " "),  # where a text goes on depends on how long a path was that another one replaced
     (r"[ ]+", " "),  # columns are as wide as these
 )
 

@@ -142,14 +142,17 @@ def test_status_marks_what_deviates_and_goes_on_without_those_that_do_not_answer
         r"! www  web1  all  maint  10  0  0  MAINT",
         r"  www  web2  lb1  ready  100  0  0  UP L4OK",
         r"  www  web2  lb2 p1.sock  ready  100  0  0  UP L4OK",
-        r"! www  web2  lb2 p2.sock  drain  100  0  0  DRAIN L4OK  state differs",
-        r"! www  web2  lb2 p3.sock  ready  7  0  0  UP L4OK  weight differs",
-        r"! www/web1 was ready, weight 10 on lb2: a deploy is under way, or was broken off",
+        r"! www  web2  lb2 p2.sock  drain  100  0  0  DRAIN L4OK",
+        r"  state differs",
+        r"! www  web2  lb2 p3.sock  ready  7  0  0  UP L4OK",
+        r"  weight differs",
+        r"! www/web1 was ready, weight 10 on lb2: a deploy goes on, or broke off",
         r"what deviates is marked !",
     ):
         assert any(re.fullmatch(wanted, line) for line in lines), (wanted, lines)
     assert not [line for line in lines if "web3" in line or "odd" in line or "elsewhere" in line]
-    assert max(map(len, table(done.stdout))) <= 120
+    # A terminal has 80; with a worker that has so long a name a line of numbers has some more.
+    assert max(map(len, table(done.stdout))) <= 90
 
 
 def test_status_is_a_line_a_server_where_all_agree_with_check_mode_too(seen: Site) -> None:

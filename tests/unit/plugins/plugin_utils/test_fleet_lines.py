@@ -60,7 +60,7 @@ def rows(results: Mapping[str, Result], files: Mapping[str, str] | None = None) 
         pytest.param(
             {"lb1": result(said("weight", weight=7), processes=FOUR), "lb2": ONE},
             ["www web1 lb1 p1 ready 10 2 1 UP L4OK",
-             "! www web1 lb1 p2 ready 7 2 1 UP L4OK weight differs",
+             "! www web1 lb1 p2 ready 7 2 1 UP L4OK", "weight differs",
              "www web1 lb1 p3 ready 10 2 1 UP L4OK",
              "www web1 lb1 p4 ready 10 2 1 UP L4OK",
              "www web1 lb2 ready 10 2 1 UP L4OK",
@@ -68,14 +68,14 @@ def rows(results: Mapping[str, Result], files: Mapping[str, str] | None = None) 
         ),
         pytest.param(
             {"lb1": ONE, "lb2": result(server({"/run/p1": {}}, state="drain"))},
-            ["! www web1 lb1 ready 10 2 1 UP L4OK state differs",
-             "! www web1 lb2 drain 10 2 1 UP L4OK state differs",
+            ["! www web1 lb1 ready 10 2 1 UP L4OK", "state differs",
+             "! www web1 lb2 drain 10 2 1 UP L4OK", "state differs",
              "what deviates is marked !"], id="half against half: both are told",
         ),
         pytest.param(
             {"lb1": result(said("address", address="2001:db8::1"), processes=FOUR)},
             ["www web1 lb1 p1 ready 10 2 1 UP L4OK",
-             "! www web1 lb1 p2 ready 10 2 1 UP L4OK address [2001:db8::1]:80 differs",
+             "! www web1 lb1 p2 ready 10 2 1 UP L4OK", "address [2001:db8::1]:80 differs",
              "www web1 lb1 p3 ready 10 2 1 UP L4OK",
              "www web1 lb1 p4 ready 10 2 1 UP L4OK",
              "what deviates is marked !"], id="an address differs: it is told",
@@ -150,7 +150,10 @@ def test_lines_of_servers(results: dict[str, Result], expected: list[str]) -> No
             id="unreachable",
         ),
         pytest.param("lb1", {"changed": False}, ["! lb1            it does not answer"], id="no reason"),
-        pytest.param("lb1", {"msg": "x" * 100}, [f"! lb1            {'x' * 89}…"], id="a reason that is too long"),
+        pytest.param(
+            "lb1", {"msg": f"{'x' * 50} {'y' * 50}"}, [f"! lb1            {'x' * 50}", "y" * 50], id="a long reason",
+        ),
+        pytest.param("lb1", {"msg": f"no {'x' * 300}"}, [f"! lb1            no {'x' * 59}", f"{'x' * 53}…"], id="one too long"),
         pytest.param(
             "lb1", {**ONE, "skipped_sockets": [{"socket": "/run/p2", "reason": "refused"}]},
             ["! lb1            /run/p2 is left out: refused"], id="a socket that was left out",
@@ -162,6 +165,7 @@ def test_lines_of_load_balancers(name: str, told: Result, expected: list[str]) -
     for line in expected:
         squeezed = [" ".join(each.split()) for each in lines]
         assert any(each.startswith(" ".join(line.split())) for each in squeezed), lines
+    assert all(len(line) < 80 for line in lines)
     assert (lines[-1] == "nothing deviates") is not any(line.startswith("!") for line in expected)
 
 
@@ -191,7 +195,7 @@ def document(name: str, *fleets: object) -> str:
 
 
 FORMER = {"/run/p1": {"state": "ready", "weight": 10}}
-UNFINISHED = "a deploy is under way, or was broken off"
+UNFINISHED = "a deploy goes on, or broke off"
 
 
 @pytest.mark.parametrize(
