@@ -96,7 +96,8 @@ options:
   agent_address:
     description:
       - The address that agent checks connect to. A change is refused where no agent check is enabled.
-      - HAProxy 2.2 cannot show it, so there it is a deed, sent whenever asked and told in RV(unconfirmed).
+      - HAProxy 2.2 cannot show it, so there it is a deed, sent whenever asked and told in RV(unconfirmed). It takes only
+        an address of the same family, IPv4 or IPv6, as the one that it replaces, and refuses another.
       - When omitted, the address is left as it is.
     type: str
   agent_port:

@@ -46,6 +46,7 @@ options:
         have been meant otherwise. So is what HAProxy would not store as it is, namely an empty pattern, one with a
         leading blank, control characters except for a tab, and a pattern that begins with C(#0x).
       - When omitted, O(src) has them.
+      - On a command line it is written as JSON.
     type: raw
 """
 

@@ -46,6 +46,7 @@ options:
         with a blank, a value with a leading blank, control characters except for a tab in a value, and a key that
         begins with C(#0x).
       - When omitted, O(src) has them.
+      - On a command line it is written as JSON.
     type: raw
 """
 

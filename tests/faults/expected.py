@@ -21,6 +21,7 @@ and behind ``<<`` PAIR is one line of two TEXTs, PARTS are lines of a file of th
 from __future__ import annotations
 
 import ipaddress
+import json
 import re
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -72,6 +73,7 @@ def strings(value: object) -> Iterator[str]:
     if isinstance(value, str):
         yield value
         yield from value.split(",") if "," in value else ()
+        yield from _in_json(value)
     elif isinstance(value, Mapping):
         for key, one in value.items():
             yield from strings(key)
@@ -80,6 +82,14 @@ def strings(value: object) -> Iterator[str]:
         yield str(value)
         for one in value:
             yield from strings(one)
+
+
+def _in_json(text: str) -> Iterator[str]:
+    """What a text holds as JSON, which is how lists and dictionaries are written on a command line."""
+    with suppress(ValueError):
+        inside = json.loads(text) if text.lstrip().startswith(("[", "{")) else []
+        parts = [*inside, *inside.values()] if isinstance(inside, dict) else inside
+        yield from (str(one) for one in parts if isinstance(one, (str, int)))
 
 
 class Expected:

@@ -190,4 +190,4 @@ FORMS: dict[tuple[str, str], dict[str, Options]] = {
 }
 
 # Options whose value only HAProxy can judge: it may refuse what is sent, or read it otherwise than it was written.
-JUDGED_BY_HAPROXY = frozenset({"options", "defaults", "command", "fqdn", "check_address"})
+JUDGED_BY_HAPROXY = frozenset({"options", "defaults", "command", "fqdn", "check_address", "agent_address"})
