@@ -12,6 +12,8 @@ from ._protocol import REFUSALS, Command, Reply, printable
 
 # Characters of a refusal; HAProxy's own have some hundred at most, where they repeat what was said.
 _MOST_WORDS = 2000
+# Of the whole answer: all commands of HAProxy 3.4 have 11,222.
+_MOST_LISTED = 65_536
 # What announces HAProxy's list of the commands that it knows, and the names in that list.
 _BEGIN_OF_LIST = re.compile("[,.] (?:but maybe|Please enter) .*")
 _LISTED = re.compile(r"^  ([a-z](?:[a-z ]*[a-z])?)", re.MULTILINE)
@@ -34,5 +36,5 @@ def refusal_of(command: Command, reply: Reply, process: str) -> CommandRefused:
 
 def _nearest(said: str, answer: str) -> str:
     """The commands in HAProxy's list that resemble what was said; HAProxy 2.2 lists all that it has."""
-    near = get_close_matches(said, _LISTED.findall(answer))
+    near = get_close_matches(said, _LISTED.findall(answer[:_MOST_LISTED]))
     return f"; it has {', '.join(map(repr, near))}" if near else ""

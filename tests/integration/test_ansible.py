@@ -8,7 +8,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -60,10 +60,18 @@ def ansible(
     inventory = place / "inventory.yml"
     variables = {"ansible_connection": "local", "ansible_python_interpreter": INTERPRETER}
     inventory.write_text(json.dumps({"lb": {"hosts": {"balancer": variables}}}))
-    settings = {"ANSIBLE_NOCOLOR": "1", "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".cache"), "PAGER": "cat"}
+    settings = {"ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".cache"), **(environment or {})}
+    return ended(program, ["-i", str(inventory), *arguments], {**os.environ, **settings})
+
+
+def ended(
+    program: str, words: Sequence[str], environment: Mapping[str, str], place: Path | None = None
+) -> subprocess.CompletedProcess[str]:
+    """One of the programs of this venv's Ansible, ``adhoc``, ``playbook``, ``galaxy`` or ``doc``, run to its end."""
     return subprocess.run(
-        [sys.executable, "-m", "ansible", program, "-i", str(inventory), *arguments],
-        env={**os.environ, **settings, **(environment or {})},
+        [sys.executable, "-m", "ansible", program, *words],
+        cwd=place,
+        env={**environment, "ANSIBLE_NOCOLOR": "1", "PAGER": "cat"},
         capture_output=True,
         text=True,
         timeout=120,

@@ -9,7 +9,6 @@ import json
 import os
 import re
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,7 +26,7 @@ from lab.processes import Workspace, wait_until
 from lab.raw import ask
 from lab.versions import newest, oldest
 
-from .test_ansible import INTERPRETER, ROOT
+from .test_ansible import INTERPRETER, ROOT, ended
 
 pytestmark = pytest.mark.target
 
@@ -138,16 +137,9 @@ def furnish(place: Path) -> None:
 
 def ansible(place: Path, program: str, words: list[str], *, sockets: str = "") -> str:
     """What ``ansible`` or ``ansible-playbook`` says where it succeeds; one host after the other, as both are this one."""
-    settings = {"ANSIBLE_NOCOLOR": "1", "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".cache"), "ANSIBLE_FORKS": "1"}
-    done = subprocess.run(
-        [sys.executable, "-m", "ansible", program, *words],
-        cwd=place,
-        env={**os.environ, **settings, "ANSIBLE_INVENTORY": "inventory.yml", "HAPROXY_SOCKET": sockets},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    settings = {"ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".cache"), "ANSIBLE_FORKS": "1"}
+    place_of = {"ANSIBLE_INVENTORY": "inventory.yml", "HAPROXY_SOCKET": sockets}
+    done = ended(program, words, {**os.environ, **settings, **place_of}, place)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 

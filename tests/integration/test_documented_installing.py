@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,8 @@ from documented.claims import Runner, claimed, runnable
 from documented.kinds import words_of
 from suite.paths import ROOT
 from suite.stage import staged
+
+from .test_ansible import ended
 
 pytestmark = pytest.mark.target
 
@@ -28,15 +29,8 @@ def run(place: Path, words: list[str]) -> str:
     own = {name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")}
     settings = {"ANSIBLE_COLLECTIONS_PATH": str(place / "installed"), "ANSIBLE_HOME": str(place / "ansible")}
     program, *options = words
-    done = subprocess.run(
-        [sys.executable, "-m", "ansible", program.removeprefix("ansible-"), *options],
-        cwd=place,
-        env={**own, **settings, "ANSIBLE_NOCOLOR": "1", "ANSIBLE_GALAXY_SERVER": NOWHERE, "PAGER": "cat"},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    environment = {**own, **settings, "ANSIBLE_GALAXY_SERVER": NOWHERE}
+    done = ended(program.removeprefix("ansible-"), options, environment, place)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 

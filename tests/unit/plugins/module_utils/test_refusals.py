@@ -26,3 +26,9 @@ def test_commands_that_resemble_it_are_named(version: str, said: str, near: str)
         near = near.replace("; it has 'add server'", "")
     assert error.message == f"HAProxy refused {said!r}: {words}{near}"
     assert error.answer.startswith("Unknown command")
+
+
+@pytest.mark.parametrize(("before", "near"), [(0, "; it has 'set weight'"), (6000, "")])
+def test_what_no_haproxy_lists_is_not_looked_through(before: int, near: str) -> None:
+    answer = "Unknown command\n" + "  a b c d e : f\n" * before + "  set weight : g\n"
+    assert refusal_of(Command("set weigt"), Reply(answer, 6), "p1").message.endswith(f"Unknown command{near}")
