@@ -25,7 +25,7 @@ class Sample(NamedTuple):
     memory: int
     """Bytes of its own."""
     pools: int
-    """Bytes in use in its own pools, as it says itself."""
+    """Bytes in use in its own pools, as it says itself, without those that its threads keep for later use."""
     fds: int
     """Descriptors that it has open."""
     connections: int
@@ -41,11 +41,25 @@ def sample(socket: str, pid: int) -> Sample:
     told = ask(socket, "show info;show pools;show sess").decode("utf-8", "replace")
     return Sample(
         memory,
-        _number(r"^Total: .* (\d+) used", told),
+        bytes_in_use(told),
         fds,
         _number(r"^CurrConns: (\d+)$", told),
         len(re.findall(r" fe=GLOBAL ", told)) - 1,
     )
+
+
+_POOLS = re.compile(r"^Total: .* (?P<used>\d+) used(?: \(~(?P<kept>\d+) by thread caches\))?", re.MULTILINE)
+
+
+def bytes_in_use(told: str) -> int:
+    """From the last line of ``show pools``. All but 2.2 count as used what threads keep, which fills up with the load.
+
+    Raises ValueError where it is not there.
+    """
+    found = _POOLS.search(told)
+    if found is None:
+        raise ValueError("HAProxy does not tell the bytes in use")
+    return int(found["used"]) - int(found["kept"] or 0)
 
 
 def _number(pattern: str, told: str) -> int:

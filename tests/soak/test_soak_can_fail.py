@@ -25,6 +25,7 @@ from lab.versions import newest
 from .judged import FEWEST, Bound, growth, some
 from .playbooks import INTERPRETER, measured, written
 from .report import text
+from .samples import bytes_in_use
 from .site import Site
 from .soaking import Outcome, Plan, of_processes, soak
 
@@ -214,3 +215,21 @@ def test_growth_is_what_lasts(values: list[float], is_red: bool) -> None:
 
 def test_a_figure_without_which_the_others_mean_nothing() -> None:
     assert [some("", "", count, 3).broken for count in (2, 3)] == [True, False]
+
+
+# As 2.2, 2.6 and 3.4 print it.
+POOLS = {
+    "Total: 18 pools, 70848 bytes allocated, 54464 used.": 54464,
+    "Total: 19 pools, 55312 bytes allocated, 55312 used (~152 by thread caches).": 55160,
+    "Total: 104 pools, 165704 bytes allocated, 165704 used (~18832 by thread caches).": 146872,
+}
+
+
+@pytest.mark.parametrize(("line", "expected"), POOLS.items(), ids=("2.2", "2.6", "3.4"))
+def test_what_is_kept_for_later_use_is_not_in_use(line: str, expected: int) -> None:
+    assert bytes_in_use(f"Uptime_sec: 1\n\n  - Pool trash : 1 used (~0 by thread caches)\n{line}\n\n") == expected
+
+
+def test_pools_that_say_nothing_are_no_figure() -> None:
+    with pytest.raises(ValueError, match="bytes in use"):
+        bytes_in_use("Uptime_sec: 1\n")
