@@ -23,13 +23,14 @@ from .judged import (
     HAPROXY_HEAP,
     HAPROXY_MEMORY,
     HAPROXY_POOLS,
-    HEAP_SECONDS,
     KB,
+    KEPT,
     MODULE,
     NONE_MORE,
     PEAK,
     PUT_BACK,
     REQUESTS,
+    STEADY_SECONDS,
     TALKS,
     TASKS,
     WORKER_BLOCKS,
@@ -39,6 +40,8 @@ from .judged import (
     growth,
     none,
     nothing_left,
+    remains,
+    shown,
     some,
 )
 from .playbooks import INTERPRETER, ROOT, Measured
@@ -166,30 +169,36 @@ def _of_tasks(told: Sequence[Told], played: Sequence[Measured], wrong: Sequence[
     yield none(TASKS, "modules without a task", len(MODULES - {each.module for each in told}), len(MODULES))
     if plan.ansible:
         yield some(TASKS, "tasks that Ansible ran", len(played), 1)
-    if plan.ansible and plan.seconds >= HEAP_SECONDS:
+    if plan.ansible and plan.seconds >= STEADY_SECONDS:
         count = Counter(each.module for each in played)
         few = [module for module in MODULES if count[module] < FEWEST]
         yield none(TASKS, "modules that Ansible ran too seldom to judge", len(few), len(MODULES))
 
 
 def _of_haproxy(sampling: Sampling, before: Sequence[Sample], after: Sequence[Sample], plan: Plan) -> Iterator[Figure]:
-    heap = HAPROXY_MEMORY if plan.seconds >= HEAP_SECONDS else HAPROXY_HEAP
+    is_steady = plan.seconds >= STEADY_SECONDS
+    heap, pools = HAPROXY_MEMORY if is_steady else HAPROXY_HEAP, HAPROXY_POOLS
     for index, (first, last) in enumerate(zip(before, after, strict=True)):
         who = f"HAProxy {index + 1}" if plan.processes > 1 else "HAProxy"
-        for what, name, bound in (("memory", "memory of its own", heap), ("pools", "pools in use", HAPROXY_POOLS)):
-            ends = [f"{getattr(each, what) / bound.unit:,.0f} {bound.name}" for each in (first, last)]
-            yield growth(HAPROXY, f"{who}: {name}", sampling.series(index, what), bound, *ends)
-        for what, name, bound in (
+        name, values = f"{who}: memory of its own", sampling.series(index, "memory")
+        yield growth(HAPROXY, name, values, heap, shown(first.memory, heap), shown(last.memory, heap))
+        name, values = f"{who}: pools in use", sampling.series(index, "pools")
+        if is_steady:
+            yield growth(HAPROXY, name, values, pools, shown(first.pools, pools), shown(last.pools, pools))
+        else:
+            yield remains(HAPROXY, name, values, pools, first.pools, last.pools, KEPT)
+        for what, words, bound in (
             ("fds", "descriptors", HAPROXY_FDS),
             ("connections", "connections of clients", HAPROXY_FDS),
             ("talks", "stats connections", TALKS),
         ):
-            ends_at = getattr(first, what), getattr(last, what)
-            yield nothing_left(CONNECTIONS, f"{who}: {name}", sampling.series(index, what), bound, *ends_at)
+            ends = getattr(first, what), getattr(last, what)
+            judged = nothing_left if is_steady else remains
+            yield judged(CONNECTIONS, f"{who}: {words}", sampling.series(index, what), bound, *ends)
 
 
 def _of_worker(told: Sequence[Told], left: Sequence[Left], plan: Plan) -> Iterator[Figure]:
-    heap = WORKER_MEMORY if plan.seconds >= HEAP_SECONDS else WORKER_HEAP
+    heap = WORKER_MEMORY if plan.seconds >= STEADY_SECONDS else WORKER_HEAP
     yield growth(MODULE, "one process: memory of its own", [each.memory for each in left], heap)
     yield growth(MODULE, "one process: pieces of memory", [each.blocks for each in left], WORKER_BLOCKS)
     yield growth(CONNECTIONS, "one process: descriptors", [each.fds for each in told], NONE_MORE)

@@ -14,6 +14,7 @@ import subprocess
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,7 +23,7 @@ import pytest
 from lab.raw import connect
 from lab.versions import newest
 
-from .judged import FEWEST, Bound, growth, some
+from .judged import FEWEST, Bound, Figure, growth, nothing_left, remains, some
 from .playbooks import INTERPRETER, measured, written
 from .report import text
 from .samples import bytes_in_use
@@ -121,7 +122,9 @@ DISTURBANCES = {
     "a connection to the stats socket is never closed": Disturbance(
         _talk_without_end, ["HAProxy: stats connections", "HAProxy: descriptors"]
     ),
-    "clients never leave": Disturbance(_clients_that_stay, ["HAProxy: connections of clients", "HAProxy: descriptors"]),
+    "clients never leave": Disturbance(
+        _clients_that_stay, ["HAProxy: connections of clients", "HAProxy: descriptors", "HAProxy: pools in use"]
+    ),
     "a request fails": Disturbance(_shut_door, ["failed requests"]),
     "a task finds what it did not do": Disturbance(_somebody_else, ["failed tasks", HELD]),
     "a map is added to and never cleaned": Disturbance(_map_that_grows, ["HAProxy: memory of its own", HELD]),
@@ -211,6 +214,27 @@ def test_growth_is_what_lasts(values: list[float], is_red: bool) -> None:
     figure = growth("", "", values, BOUND)
     assert figure.broken is is_red
     assert ("not judged" in figure.rule) == (len(values) < FEWEST)
+
+
+STEADY, STEP = [5] * 40, [*[5] * 20, *[50] * 20]
+
+
+@pytest.mark.parametrize(
+    ("judge", "values", "after", "is_red"),
+    [
+        (nothing_left, STEADY, 5, False),
+        (nothing_left, STEADY, 6, True),
+        (nothing_left, STEP, 5, True),
+        (remains, STEP, 5, False),
+        (remains, STEADY, 6, True),
+        (partial(remains, more=3), STEP, 8, False),
+        (partial(remains, more=3), STEADY, 9, True),
+    ],
+)
+def test_what_is_there_afterwards_is_left(
+    judge: Callable[..., Figure], values: list[float], after: int, is_red: bool
+) -> None:
+    assert judge("", "", values, BOUND, 5, after).broken is is_red
 
 
 def test_a_figure_without_which_the_others_mean_nothing() -> None:

@@ -27,34 +27,39 @@ from suite.sanity import sanity
 
 Area = Callable[[Log], list[Row]]
 
-# The longest first, as three run at a time.
-AREAS: Mapping[str, Area] = {
-    "playbooks": playbooks,
-    "integration": integration,
-    "molecule": molecule,
-    "faults": faults,
-    "sanity": sanity,
-    "unit-3.9": unit_on_oldest,
-    "unit": unit,
-    "soak": soak,
-    "sequences": sequences,
-    "lint": lint,
-    "artefact": artefact,
-    "docs": site,
-    "demo": demo,
-}
-LONG_AREAS: Mapping[str, Area] = {"mutation": mutation, "long-soak": long_soak}
+Phase = tuple[int, Mapping[str, Area]]
+"""Areas, and how many of them run beside each other."""
+
+PHASES: Sequence[Phase] = (
+    # While these wait, their requests go on: they cost less the sooner they are done, so little runs beside them.
+    (2, {"molecule": molecule, "demo": demo, "soak": soak, "sequences": sequences}),
+    (
+        3,
+        {
+            "playbooks": playbooks,
+            "integration": integration,
+            "faults": faults,
+            "sanity": sanity,
+            "unit-3.9": unit_on_oldest,
+            "unit": unit,
+            "lint": lint,
+            "artefact": artefact,
+            "docs": site,
+        },
+    ),
+)
+LONG_PHASES: Sequence[Phase] = ((1, {"mutation": mutation}), (1, {"long-soak": long_soak}))
 LONG = "long"
 """In the place of an area: everything runs on everything, and the areas of the long run do, too."""
-# Those whose result depends on time have the machine to themselves.
-ALONE = ("long-soak", "demo")
+AREAS, LONG_AREAS = ([name for _count, areas in phases for name in areas] for phases in (PHASES, LONG_PHASES))
 
 _printing = Lock()
 
 
 def test(names: Sequence[str]) -> int:
     """Run these areas, or all; prints the summary; returns the exit code."""
-    known = {**AREAS, **(LONG_AREAS if LONG in names else {})}
+    phases = [*PHASES, *(LONG_PHASES if LONG in names else ())]
+    known = [name for _count, areas in phases for name in areas]
     if unknown := [name for name in names if name not in (LONG, *known)]:
         there = ", ".join([*AREAS, f"and with {LONG}", *LONG_AREAS])
         print(f"dev: no area {', '.join(unknown)}; there are {there}", file=sys.stderr)
@@ -65,9 +70,11 @@ def test(names: Sequence[str]) -> int:
     chosen = [name for name in known if name in names or not {*names} - {LONG}]
     rows: dict[str, list[Row]] = {}
     begin = time.monotonic()
-    for group, workers in (([n for n in chosen if n not in ALONE], 3), ([n for n in chosen if n in ALONE], 1)):
-        with ThreadPoolExecutor(workers) as pool:
-            started = {pool.submit(_run, name, known[name], strict=strict): name for name in group}
+    for count, areas in phases:
+        with ThreadPoolExecutor(count) as pool:
+            started = {
+                pool.submit(_run, name, area, strict=strict): name for name, area in areas.items() if name in chosen
+            }
             for done in as_completed(started):
                 name, error = started[done], done.exception()
                 if error:  # the other areas still tell what they find

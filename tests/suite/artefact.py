@@ -18,7 +18,6 @@ from suite.results import Row, failure
 from suite.stage import staged
 
 AREA = "artefact"
-_FOLDER = CACHE / "artefact"
 # What the importer says at the end of a file that Galaxy would take, and what it would tell the uploader.
 _DONE = "Importer processing completed successfully"
 _REMARK = re.compile(r"^(?:WARNING|ERROR|CRITICAL):? .*$", re.MULTILINE)
@@ -32,13 +31,13 @@ def artefact(log: Log) -> list[Row]:
     """Build it and let Galaxy's importer look at it; each remark is a failure."""
     try:
         python = made(CACHE / "importer", Path(sys.executable), "requirements-importer.txt")
-        file = built(log)
+        file = built(log, CACHE / AREA)
     except InstallError as error:
         return [Row(AREA, missing=(f"galaxy-importer ({error})",))]
     except ArtefactError as error:
         return [failure(AREA, str(error))]
     path = os.pathsep.join([str(python.parent), os.environ["PATH"]])
-    done = log.run([python, "-m", "galaxy_importer.main", file], env={"PATH": path}, cwd=_FOLDER)
+    done = log.run([python, "-m", "galaxy_importer.main", file], env={"PATH": path}, cwd=file.parent)
     return [importer_row(done.output, done.code)]
 
 
@@ -50,19 +49,22 @@ def importer_row(output: str, code: int) -> Row:
     return Row(AREA, passed=int(not problems), failed=len(problems), problems=tuple(problems))
 
 
-def built(log: Log) -> Path:
-    """The file that ansible-galaxy builds of what git tracks or would track. Raises ArtefactError."""
-    shutil.rmtree(_FOLDER, ignore_errors=True)
-    source = staged(_FOLDER / "source")
-    if log.run(["ansible-galaxy", "collection", "build", "--output-path", _FOLDER], cwd=source).code:
+def built(log: Log, folder: Path) -> Path:
+    """The file that ansible-galaxy builds of what git tracks or would track, in a folder that is made anew.
+
+    Raises ArtefactError.
+    """
+    shutil.rmtree(folder, ignore_errors=True)
+    source = staged(folder / "source")
+    if log.run(["ansible-galaxy", "collection", "build", "--output-path", folder], cwd=source).code:
         raise ArtefactError("ansible-galaxy cannot build it")
-    (file,) = _FOLDER.glob("*.tar.gz")
+    (file,) = folder.glob("*.tar.gz")
     return file
 
 
-def installed(log: Log) -> Path:
-    """A path of collections with nothing but what was built. Raises ArtefactError."""
-    file, path = built(log), _FOLDER / "installed"
+def installed(log: Log, folder: Path) -> Path:
+    """A path of collections with nothing but what was built, in a folder that is made anew. Raises ArtefactError."""
+    file, path = built(log, folder), folder / "installed"
     install = ["ansible-galaxy", "collection", "install", "--offline", "--collections-path", str(path), str(file)]
     if log.run(install, env={"ANSIBLE_COLLECTIONS_PATH": str(path)}).code:  # else this checkout is enough for it
         raise ArtefactError("ansible-galaxy cannot install what it built")

@@ -19,6 +19,7 @@ from scenario.plan import VERSIONS
 from suite.artefact import ArtefactError, installed
 from suite.haproxies import missing
 from suite.log import Log
+from suite.paths import CACHE
 from suite.results import Row, failure
 
 # The HAProxy versions that each scenario needs.
@@ -66,7 +67,7 @@ def demo(log: Log) -> list[Row]:
     """Both checks of the demo, of what would be published, on the oldest HAProxy, which has true processes of one instance."""
     try:
         haproxy = binary(oldest())
-        collections = installed(log)
+        collections = installed(log, CACHE / "demo")
     except LabError as error:
         log.write(str(error))
         return [Row("demo", missing=(f"HAProxy {oldest()}",))]
