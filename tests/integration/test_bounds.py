@@ -19,6 +19,7 @@ ALL_MAINT = {"name": ["web*"], "backend": ["www"], "state": "maint"}
 STATE_COMMAND = "set server www/web999 state maint;"
 
 
+@pytest.mark.in_turn
 @pytest.mark.parametrize("count", [1, 4])
 def test_a_thousand_servers_cost_one_exchange_per_table_and_15000_bytes(haproxy: Version, count: int) -> None:
     with layout(haproxy, count, BODY) as fleet, Recorders(fleet) as recorders:

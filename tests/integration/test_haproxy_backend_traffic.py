@@ -292,6 +292,7 @@ def changed(arguments: dict[str, Any]) -> Result:
     return result
 
 
+@pytest.mark.in_turn
 @pytest.mark.parametrize(
     ("version", "by"),
     [

@@ -139,6 +139,7 @@ def _worlds(draw: st.DrawFn) -> tuple[list[dict[Key, Truth]], dict[str, Any]]:
     return processes, {**wish, "fail_on_not_found": False}
 
 
+@pytest.mark.in_turn
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(world=_worlds())
 def test_prophecy_of_random_states_and_wishes(

@@ -252,6 +252,7 @@ def test_one_of_four_is_killed_half_way_through_the_writes(four: Balancers, pass
     ]
 
 
+@pytest.mark.in_turn
 def test_one_of_four_is_killed_between_two_lines_of_its_writes(haproxy: Version) -> None:
     """Of a thousand commands some lines were answered, one was not, and the rest was never sent."""
     count = 1000
@@ -295,6 +296,7 @@ def _counted(lines: list[dict[str, str]], process: str) -> int:
 # Traffic ---------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.in_turn
 @pytest.mark.parametrize("count", [1, 4], ids=lambda count: f"processes={count}")
 def test_what_is_as_wished_is_left_alone_under_heavy_traffic(haproxy: Version, apps: Apps, count: int) -> None:
     """Counters, sessions, weights in use and checks move all the time, and none of it is a change."""

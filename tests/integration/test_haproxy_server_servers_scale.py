@@ -39,6 +39,7 @@ def _writing(recorder: Recorder) -> list[bytes]:
     return [request for request in _requests(recorder) if b"set server" in request]
 
 
+@pytest.mark.in_turn
 def test_a_thousand_servers_on_four_processes(lab: Balancers, haproxy: Version) -> None:
     with Recorders(lab.fleet) as recorders:
         arguments = {
@@ -82,6 +83,7 @@ def test_a_thousand_servers_on_four_processes(lab: Balancers, haproxy: Version) 
     assert len(result["commands"]) == 2 * PROCESSES
 
 
+@pytest.mark.in_turn
 def test_a_thousand_items_are_as_quick(lab: Balancers) -> None:
     """Half of them weigh something else; the second run reads and writes nothing."""
     items = [
@@ -103,6 +105,7 @@ def test_a_thousand_items_are_as_quick(lab: Balancers) -> None:
             assert len([request for request in _requests(recorder) if b"show servers state" in request]) == 1
 
 
+@pytest.mark.in_turn
 def test_a_drain_of_a_thousand_is_one_wait(lab: Balancers) -> None:
     """Nothing has a session: drain, one more reading, maintenance."""
     with Recorders(lab.fleet) as recorders:

@@ -682,6 +682,7 @@ def _raw(place: str, values: dict[str, Any]) -> Iterator[str]:
 
 
 # Without shrinking, which takes minutes with real processes.
+@pytest.mark.in_turn
 @settings(
     max_examples=4,
     deadline=None,

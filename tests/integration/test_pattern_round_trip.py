@@ -370,6 +370,7 @@ def value(text: str) -> str:
     return "v" + said if not said or said.startswith("#0x") else said
 
 
+@pytest.mark.in_turn
 @settings(max_examples=BATCHES, deadline=None, suppress_health_check=list(HealthCheck), database=None)
 @given(samples=st.lists(_TEXT, min_size=20, max_size=40), seed=st.randoms(use_true_random=False), single=st.booleans())
 def test_ten_thousand_random_entries(sets: Sets, samples: list[str], seed: random.Random, single: bool) -> None:
@@ -384,6 +385,7 @@ def test_ten_thousand_random_entries(sets: Sets, samples: list[str], seed: rando
     assert stored(sets, MAP, "spare.map") == of_map(entries)
 
 
+@pytest.mark.in_turn
 @settings(max_examples=BATCHES, deadline=None, suppress_health_check=list(HealthCheck), database=None)
 @given(samples=st.lists(_TEXT, min_size=20, max_size=40), seed=st.randoms(use_true_random=False), single=st.booleans())
 def test_ten_thousand_random_patterns(sets: Sets, samples: list[str], seed: random.Random, single: bool) -> None:

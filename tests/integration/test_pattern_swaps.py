@@ -168,6 +168,7 @@ OLD, NEW = ("a", "none", "a"), ("none", "b", "none")
 BETWEEN = {("a", "b", "none"), ("none", "none", "a"), ("a", "none", "none"), ("none", "b", "a")}
 
 
+@pytest.mark.in_turn
 @since_2_4
 @threads
 def test_traffic_sees_the_old_set_or_the_new_one_and_never_neither(haproxy: Version, nbthread: int) -> None:
@@ -287,6 +288,7 @@ def _killed_at(
     return moment.request
 
 
+@pytest.mark.in_turn
 @pytest.mark.parametrize("answered", [False, True], ids=["before it is passed on", "when it was answered"])
 def test_the_module_is_killed_at_any_exchange_of_a_swap(haproxy: Version, answered: bool) -> None:
     """The old content or the new one is there, and the next run goes on from what it finds."""

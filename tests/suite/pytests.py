@@ -23,7 +23,7 @@ from suite.results import Row, failure, with_versions
 _CONTROLLER_SIDE = ("suite", "lab", "demo", "scenario", "mutation", "benchmark", "documented")
 _MUTATION = "tests/unit/mutation"
 # What takes long, and does not depend on the Python.
-_NEWEST_IS_ENOUGH = ("plugins/module_utils/test_fuzz.py",)
+_NEWEST_IS_ENOUGH = ("plugins/module_utils/test_fuzz.py", "plugins/module_utils/test_cut_short.py")
 # Most of the time is waiting.
 _WORKERS = ("-p", "xdist.plugin", "-n", "4")
 # pytest's exit codes after which the report is complete: passed, some failed, none collected.
