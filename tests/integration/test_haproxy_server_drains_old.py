@@ -102,7 +102,7 @@ def test_a_drain_waits_for_the_sessions_of_old_workers(lab: Reloaded, workers: i
     assert lab.state() == state
     assert result["also_done"] == []
     assert _sent(result, "old") == []
-    assert len(result["old_workers"]) == workers
+    assert len(result["old_workers"]) == workers, result
     assert "old workers are unknown" not in warnings_of(result)
 
 

@@ -46,8 +46,9 @@ class MasterFleet(Fleet):
     def reload(self, body: str | None = None, *, seconds: float = START_SECONDS) -> list[int]:
         """Reload by SIGUSR2, with another body if one is given; returns the pids of the new workers.
 
-        Returns when the new workers answer on every socket and the master shows them. LabError where they do
-        not within `seconds`, as with a bad configuration: then the workers of before go on.
+        Returns when the new workers answer on every socket, the master shows them, and those of before know that
+        they are old. LabError where the new ones do not answer within `seconds`, as with a bad configuration: then
+        the workers of before go on.
         """
         if body is not None and self._head is not None:
             write(self.base / "master.cfg", self._head, body)
@@ -62,7 +63,14 @@ class MasterFleet(Fleet):
         after = wait_until(renewed, seconds, lambda: self.complaint("no new worker after the reload"))
         self._former += before
         self._wait_master(after)
+        wait_until(
+            lambda: all(map(self._is_old, before)), START_SECONDS, lambda: self.complaint("none is told to stop")
+        )
         return after
+
+    def _is_old(self, pid: int) -> bool:
+        """Whether this worker has been told to stop, or has ended."""
+        return not is_running(pid) or "\nStopping: 1\n" in self.ask(self.master, f"@!{pid} show info", 2.0)
 
     def wait_old_gone(self, seconds: float = START_SECONDS) -> None:
         """Wait until no old worker runs; LabError after `seconds`."""

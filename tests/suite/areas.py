@@ -32,7 +32,7 @@ Phase = tuple[int, Mapping[str, Area]]
 
 PHASES: Sequence[Phase] = (
     # While these wait, their requests go on: they cost less the sooner they are done, so little runs beside them.
-    (3, {"molecule": molecule, "demo": demo, "soak": soak, "lint": lint, "sequences": sequences}),
+    (2, {"molecule": molecule, "demo": demo, "soak": soak, "sequences": sequences}),
     (
         3,
         {
@@ -42,6 +42,7 @@ PHASES: Sequence[Phase] = (
             "sanity": sanity,
             "unit-3.9": unit_on_oldest,
             "unit": unit,
+            "lint": lint,
             "artefact": artefact,
             "docs": site,
         },
