@@ -63,7 +63,7 @@ only that is judged which is left afterwards.
 """
 HAPROXY_POOLS = Bound(128, KB, "KB")
 KEPT = 256
-"""KB more that may be in use after a short soak: 2.2 counts what is kept for later use, up to 90 KB."""
+"""KB more that may be in use after a short soak: 2.2 does not say what its threads keep for later use, up to 90 KB."""
 HAPROXY_FDS = Bound(12, 1, "")
 TALKS = Bound(2, 1, "")
 WORKER_MEMORY = Bound(512, KB, "KB")

@@ -25,7 +25,7 @@ class Sample(NamedTuple):
     memory: int
     """Bytes of its own."""
     pools: int
-    """Bytes in use in its own pools, as it says itself, without those that its threads keep for later use."""
+    """Bytes in use in its own pools, as it says itself, but for 2.2 without those that its threads keep for later use."""
     fds: int
     """Descriptors that it has open."""
     connections: int
@@ -52,7 +52,7 @@ _POOLS = re.compile(r"^Total: .* (?P<used>\d+) used(?: \(~(?P<kept>\d+) by threa
 
 
 def bytes_in_use(told: str) -> int:
-    """From the last line of ``show pools``. All but 2.2 count as used what threads keep, which fills up with the load.
+    """From the last line of ``show pools``, where what threads keep counts as used; all but 2.2 say how much that is.
 
     Raises ValueError where it is not there.
     """

@@ -48,6 +48,7 @@ PHASES: Sequence[Phase] = (
         },
     ),
 )
+# Each of them has the machine to itself.
 LONG_PHASES: Sequence[Phase] = ((1, {"mutation": mutation}), (1, {"long-soak": long_soak}))
 LONG = "long"
 """In the place of an area: everything runs on everything, and the areas of the long run do, too."""
