@@ -1,8 +1,8 @@
 # Copyright (c) 2026, haproxyadmin.haproxy contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The playbook rolling_deploy: deploys that fail, that are killed, and that go on beside each other.
+"""The playbook rolling_deploy: deploys that fail, that are broken off, and that go on beside each other.
 
-Ctrl-C and load balancers that die in the middle are in the molecule scenario ``failure``.
+Load balancers that die in the middle are in the molecule scenario ``failure``.
 """
 
 from __future__ import annotations
@@ -111,18 +111,23 @@ def _wait_deployed(site: Site, host: str) -> None:
     )
 
 
-def test_killed_between_drain_and_enable(site: Site) -> None:
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGKILL], ids=["Ctrl-C", "killed"])
+def test_broken_off_between_drain_and_enable(site: Site, sign: signal.Signals) -> None:
     """The next run ends with all servers in their former states."""
+    names = ["lb1"] if sign == signal.SIGKILL else ["lb2", "lb3"]
+    more = {"haproxy_load_balancers": names}
     site.differ("w1", DIFFERENT)
     before = site.truths()
     hosts = {"app1": {"haproxy_server_name": "w1", "waits": True}}
-    more = {"haproxy_load_balancers": ["lb1", "lb3"]}
     process = _started(site, hosts, **more)
     _wait_deployed(site, "app1")
-    os.killpg(process.pid, signal.SIGKILL)
-    assert process.wait(LONG) == -signal.SIGKILL
-    assert site.files == ["lb1/www@w1.json", "lb3/www@w1.json"]
-    assert {it.state for name in ("lb1", "lb3") for it in site.truths("w1")[name]} == {"drain"}
+    os.killpg(process.pid, sign)
+    assert process.wait(LONG) != 0
+    kept = {name: f"{name}/www@w1.json" in site.files for name in names}
+    # ansible-core 2.19 lets the task fail that Ctrl-C ends, and the rescue puts the host back.
+    assert all(kept.values()) or (sign == signal.SIGINT and not any(kept.values())), (site.place / "log").read_text()
+    for name, is_kept in kept.items():
+        assert {it.state for it in site.truths("w1")[name]} == {"drain" if is_kept else "ready"}
     (site.place / "deployed" / "app1").unlink()
     (site.place / "deployed" / "app1.go").touch()
     done = site.run("rolling_deploy", hosts, **more)
